@@ -1,0 +1,263 @@
+import { nearest, NightshiftError } from 'nestjs-nightshift/channels';
+
+/** `BackgroundModule.forRoot()` or `forRootAsync()` was imported more than once in one application. */
+export class ModuleRegisteredTwiceError extends NightshiftError {
+  readonly code = 'MODULE_REGISTERED_TWICE';
+
+  constructor() {
+    super(
+      'BackgroundModule.forRoot() is imported twice in this application, so every worker would run twice. ' +
+        'Import it once, in the root module: it is global. Further queues are added with BackgroundModule.registerQueue().',
+    );
+  }
+}
+
+/** `BackgroundModule.registerQueue()` was used without `BackgroundModule.forRoot()`. */
+export class ModuleNotRegisteredError extends NightshiftError {
+  readonly code = 'MODULE_NOT_REGISTERED';
+
+  constructor(used: string) {
+    super(`${used} needs BackgroundModule.forRoot(): import it once, in the root module.`);
+  }
+}
+
+/** Two services, or two queues, claim one name. */
+export class DuplicateNameError extends NightshiftError {
+  readonly code = 'DUPLICATE_NAME';
+
+  constructor(
+    readonly kind: 'service' | 'queue',
+    readonly duplicate: string,
+  ) {
+    super(
+      `Two ${kind}s are named '${duplicate}'. Names tell ${kind}s apart in logs, health and the API: ` +
+        `give one of them another with the \`name\` option.`,
+    );
+  }
+}
+
+/** No service or queue has this name. */
+export class UnknownNameError extends NightshiftError {
+  readonly code = 'UNKNOWN_NAME';
+
+  constructor(
+    readonly kind: 'service' | 'queue',
+    readonly unknown: string,
+    readonly known: readonly string[],
+  ) {
+    const suggestion = nearest(unknown, known);
+    super(
+      `There is no ${kind} named '${unknown}'.` +
+        (suggestion === undefined ? '' : ` Did you mean '${suggestion}'?`) +
+        (known.length === 0 ? ` No ${kind} is registered.` : ` Known: ${known.join(', ')}.`),
+    );
+  }
+}
+
+/** A class that is to be a service has nothing that could be run. */
+export class NotAServiceError extends NightshiftError {
+  readonly code = 'NOT_A_SERVICE';
+
+  constructor(
+    readonly service: string,
+    expected: string,
+  ) {
+    super(`${service} cannot run as a service: ${expected}.`);
+  }
+}
+
+/** A long-lived service depends on something that lives for one scope only. */
+export class CaptiveDependencyError extends NightshiftError {
+  readonly code = 'CAPTIVE_DEPENDENCY';
+
+  constructor(
+    readonly service: string,
+    /** From the service to the request-scoped provider, both included. */
+    readonly path: readonly string[],
+  ) {
+    super(
+      `${service} lives as long as the application, but depends on a request-scoped provider: ${path.join(' -> ')}. ` +
+        'Either make it tick, @BackgroundService({ every: ... }), so that each tick has a fresh scope, ' +
+        'or inject ServiceScopeFactory and resolve that provider inside a scope of your own.',
+    );
+  }
+}
+
+/** A tick operation (`trigger`, `pause`, `resume`, `reschedule`) on a service that does not tick. */
+export class NotTickedError extends NightshiftError {
+  readonly code = 'NOT_TICKED';
+
+  constructor(
+    readonly service: string,
+    operation: string,
+  ) {
+    super(`${operation}() needs a service that ticks, but '${service}' has neither \`every\` nor \`cron\`.`);
+  }
+}
+
+/** The operation does not fit the state that the service or the host is in. */
+export class IllegalStateError extends NightshiftError {
+  readonly code = 'ILLEGAL_STATE';
+
+  constructor(
+    readonly subject: string,
+    readonly state: string,
+    operation: string,
+  ) {
+    super(`${operation} is not possible while ${subject} is ${state}.`);
+  }
+}
+
+/** `startupTimeout` elapsed and a service gave up starting because of it. */
+export class StartupTimeoutError extends NightshiftError {
+  readonly code = 'STARTUP_TIMED_OUT';
+
+  constructor(
+    readonly timeoutMs: number,
+    options?: ErrorOptions,
+  ) {
+    super(`The host did not start within startupTimeout (${timeoutMs} ms).`, options);
+  }
+}
+
+/**
+ * The reason of every signal that is aborted because something is asked to stop. Named `AbortError`, as the platform's
+ * own cancellations are, so that code which already tells those from failures needs no change.
+ */
+export class StoppingError extends NightshiftError {
+  readonly code = 'STOPPING';
+
+  constructor(subject: string) {
+    super(`${subject} is stopping.`);
+    this.name = 'AbortError';
+  }
+}
+
+/** A tick ran for longer than its `timeout`. The reason of its signal, and its outcome. */
+export class TickTimeoutError extends NightshiftError {
+  readonly code = 'TICK_TIMED_OUT';
+
+  constructor(
+    readonly service: string,
+    readonly timeoutMs: number,
+  ) {
+    super(`A tick of '${service}' ran for longer than its timeout of ${timeoutMs} ms.`);
+  }
+}
+
+/** Something was resolved from a scope that has been disposed. */
+export class ScopeDisposedError extends NightshiftError {
+  readonly code = 'SCOPE_DISPOSED';
+
+  constructor(token: string) {
+    super(
+      `${token} was resolved from a scope that is already disposed. ` +
+        'Resolve inside the tick, the task or the `run()` callback, and await all work that uses the scope there.',
+    );
+  }
+}
+
+/** The queue takes no more work, because the application is stopping. */
+export class QueueClosedError extends NightshiftError {
+  readonly code = 'QUEUE_CLOSED';
+
+  constructor(readonly queue: string) {
+    super(
+      `Queue '${queue}' takes no more work because the application is stopping. ` +
+        'Answer 503 to whoever asked, or let the caller try again on another instance.',
+    );
+  }
+}
+
+/** What was given as work is not a function. */
+export class InvalidWorkError extends NightshiftError {
+  readonly code = 'INVALID_WORK';
+
+  constructor(got: string) {
+    super(`A task must be a function, such as async ({ signal, scope }) => { ... }, but got ${got}.`);
+  }
+}
+
+/** The base of the errors with which `TaskHandle.result()` rejects when the work itself did not fail. */
+export abstract class TaskOutcomeError extends NightshiftError {
+  constructor(
+    readonly taskId: string,
+    readonly queue: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The task ran for longer than its `timeout`. Also the reason of its signal. */
+export class TaskTimeoutError extends TaskOutcomeError {
+  readonly code = 'TASK_TIMED_OUT';
+
+  constructor(
+    taskId: string,
+    queue: string,
+    readonly timeoutMs: number,
+  ) {
+    super(
+      taskId,
+      queue,
+      `Task ${taskId} of queue '${queue}' ran for longer than its timeout of ${timeoutMs} ms.`,
+    );
+  }
+}
+
+/** The task was cancelled by `TaskHandle.cancel()`. `cause` is the reason given. Also the reason of its signal. */
+export class TaskCancelledError extends TaskOutcomeError {
+  readonly code = 'TASK_CANCELLED';
+
+  constructor(taskId: string, queue: string, reason?: unknown) {
+    super(
+      taskId,
+      queue,
+      `Task ${taskId} of queue '${queue}' was cancelled${typeof reason === 'string' ? `: ${reason}` : ''}.`,
+      reason === undefined ? undefined : { cause: reason },
+    );
+  }
+}
+
+/** The task was dropped by its queue's `fullMode` before it ran. */
+export class TaskDroppedError extends TaskOutcomeError {
+  readonly code = 'TASK_DROPPED';
+
+  constructor(
+    taskId: string,
+    queue: string,
+    readonly fullMode: string,
+  ) {
+    super(
+      taskId,
+      queue,
+      `Task ${taskId} was dropped: queue '${queue}' was full and its fullMode is '${fullMode}'.`,
+    );
+  }
+}
+
+/** The application stopped before the task could finish. Also the reason of its signal. */
+export class TaskAbandonedError extends TaskOutcomeError {
+  readonly code = 'TASK_ABANDONED';
+
+  constructor(taskId: string, queue: string) {
+    super(
+      taskId,
+      queue,
+      `Task ${taskId} of queue '${queue}' was given up: the application stopped before it finished.`,
+    );
+  }
+}
+
+/** One error stays itself; several become one that holds them all. `undefined` when there are none. */
+export function combineErrors(errors: readonly unknown[], message: string): unknown {
+  return errors.length <= 1 ? errors[0] : new AggregateError(errors, message);
+}
+
+/** Whether `error` only says that `signal` was aborted, as opposed to a failure that happened meanwhile. */
+export function isCancellation(error: unknown, signal: AbortSignal): boolean {
+  if (!signal.aborted) return false;
+  return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
+}

@@ -1,0 +1,62 @@
+import type { Clock } from 'nestjs-nightshift/channels';
+import { Observable } from 'rxjs';
+import type { BackgroundEvent, BackgroundEventType, EventDetails, EventOf } from './events.js';
+
+type Listener = (event: BackgroundEvent) => void;
+
+/**
+ * Everything that happens in the host, its services and its queues, as typed events.
+ *
+ * Listeners are called synchronously, in the order in which they were added; one that throws does not disturb the
+ * others or the work, and is itself reported as `listener.failed`. An event that nobody listens to is not even made.
+ */
+export class BackgroundEvents {
+  private readonly listeners = new Map<BackgroundEventType | '*', Set<Listener>>();
+
+  /** All events, hot: a subscriber sees what happens from then on. It never errors and never completes. */
+  readonly stream = new Observable<BackgroundEvent>((subscriber) =>
+    this.add('*', (event) => subscriber.next(event)),
+  );
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Calls `listener` for each event of one type. Returns the function that ends it. */
+  on<T extends BackgroundEventType>(type: T, listener: (event: EventOf<T>) => void): () => void {
+    return this.add(type, listener as unknown as Listener);
+  }
+
+  /** Whether an event of this type would reach anyone. */
+  wants(type: BackgroundEventType): boolean {
+    return this.listeners.has(type) || this.listeners.has('*');
+  }
+
+  /** @internal */
+  emit<T extends BackgroundEventType>(type: T, details: EventDetails[T]): void {
+    if (!this.wants(type)) return;
+    const event = { type, at: new Date(this.clock.now()), ...details } as unknown as BackgroundEvent;
+    this.deliver(this.listeners.get(type), event);
+    this.deliver(this.listeners.get('*'), event);
+  }
+
+  private deliver(listeners: Set<Listener> | undefined, event: BackgroundEvent): void {
+    // A copy: a listener may end itself or add another while it is called.
+    for (const listener of [...(listeners ?? [])]) {
+      try {
+        listener(event);
+      } catch (error) {
+        // A failure while reporting a failure would go round for ever.
+        if (event.type !== 'listener.failed') this.emit('listener.failed', { during: event.type, error });
+      }
+    }
+  }
+
+  private add(type: BackgroundEventType | '*', listener: Listener): () => void {
+    const entry: Listener = (event) => listener(event); // the same function may be added twice
+    const listeners = this.listeners.get(type) ?? new Set();
+    this.listeners.set(type, listeners.add(entry));
+    return () => {
+      listeners.delete(entry);
+      if (listeners.size === 0 && this.listeners.get(type) === listeners) this.listeners.delete(type);
+    };
+  }
+}

@@ -1,0 +1,159 @@
+import type { BackgroundEvents } from './background-events.js';
+import type { BackgroundEvent, EventOf, TaskLabel } from './events.js';
+
+/** What log lines are written to: Nest's `Logger`, or anything alike. */
+export interface LogTarget {
+  log(message: string): void;
+  warn(message: string): void;
+  error(message: string, stack?: string): void;
+  debug(message: string): void;
+}
+
+/** How many tasks a line names before it only counts. */
+const namedAtMost = 10;
+/** A queue that drops task after task gets one line in this time, in milliseconds. */
+const dropLineEveryMs = 10_000;
+
+type Wordings = { readonly [T in BackgroundEvent['type']]?: (event: EventOf<T>, log: LogTarget) => void };
+
+/** Turns events into log lines: the one place that words them. What happens for every tick or task is not logged. */
+export function logEvents(events: BackgroundEvents, target: LogTarget): () => void {
+  const wordings = createWordings();
+  const ends = Object.entries(wordings).map(([type, word]) =>
+    events.on(type as BackgroundEvent['type'], (event) =>
+      (word as (event: BackgroundEvent, log: LogTarget) => void)(event, target),
+    ),
+  );
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+function createWordings(): Wordings {
+  const drops = new DropCounter();
+  return {
+    'host.started': ({ services, durationMs }, log) =>
+      log.log(
+        `Started ${count(services.length, 'service')} in ${duration(durationMs)}: ${services.join(', ') || 'none'}`,
+      ),
+    'host.startFailed': ({ error }, log) => log.error(`Start failed: ${messageOf(error)}`, stackOf(error)),
+    'host.stopping': ({ reason }, log) =>
+      log.log(
+        reason === undefined
+          ? 'Stopping: no new ticks'
+          : `Stopping because: ${messageOf(reason)}. No new ticks`,
+      ),
+    'host.deadlinePassed': ({ timeoutMs }, log) =>
+      log.warn(
+        `The time to stop (shutdownTimeout, ${duration(timeoutMs)}) is up: what still runs is aborted and left behind`,
+      ),
+    'host.stopped': ({ durationMs }, log) => log.log(`Stopped in ${duration(durationMs)}`),
+    'host.warning': ({ message }, log) => log.warn(message),
+
+    'service.completed': ({ service }, log) => log.log(`Service '${service}' completed`),
+    'service.faulted': ({ service, error, consequence }, log) => {
+      const then = consequence === 'stopHost' ? 'the application is being stopped' : 'the others go on';
+      log.error(`Service '${service}' faulted, and ${then}: ${messageOf(error)}`, stackOf(error));
+    },
+    'service.restarting': ({ service, error, restarts, delayMs }, log) =>
+      log.warn(
+        `Service '${service}' faulted; restart ${restarts} in ${duration(delayMs)}: ${messageOf(error)}`,
+      ),
+    'service.gaveUp': ({ service, restarts }, log) =>
+      log.error(`Service '${service}' is given up after ${count(restarts, 'restart')}`),
+    'service.stopped': ({ service, kind, durationMs }, log) => {
+      if (kind !== 'queue' && durationMs >= 100)
+        log.log(`Waited ${duration(durationMs)} for service '${service}' to stop`);
+    },
+    'service.stopFailed': ({ service, error }, log) =>
+      log.error(`Service '${service}' failed to stop: ${messageOf(error)}`, stackOf(error)),
+    'service.abandoned': ({ service, kind, running }, log) => {
+      if (kind !== 'queue')
+        log.error(
+          `Service '${service}' did not stop in time and is left behind. Still running: ${running.join(', ')}`,
+        );
+    },
+    'service.paused': ({ service }, log) => log.log(`Service '${service}' paused`),
+    'service.resumed': ({ service }, log) => log.log(`Service '${service}' resumed`),
+    'service.rescheduled': ({ service, nextTickAt }, log) =>
+      log.log(`Service '${service}' rescheduled; next tick ${nextTickAt?.toISOString() ?? 'when resumed'}`),
+
+    'tick.failed': ({ service, error }, log) =>
+      log.error(`A tick of '${service}' failed: ${messageOf(error)}`, stackOf(error)),
+    'tick.timedOut': ({ service, timeoutMs }, log) =>
+      log.warn(`A tick of '${service}' exceeded its timeout of ${duration(timeoutMs)} and was told to stop`),
+    'tick.skipped': ({ service, scheduledAt, because }, log) => {
+      const reason = because === 'overlap' ? 'the one before is still running' : 'it came too late';
+      log.debug(`The tick of '${service}' due at ${scheduledAt.toISOString()} was skipped: ${reason}`);
+    },
+
+    'queue.paused': ({ queue }, log) => log.log(`Queue '${queue}' paused`),
+    'queue.resumed': ({ queue }, log) => log.log(`Queue '${queue}' resumed`),
+    'queue.draining': ({ queue, waiting, active }, log) => {
+      if (waiting + active > 0) log.log(`Queue '${queue}' drains: ${waiting} waiting, ${active} running`);
+    },
+    'queue.drained': ({ queue, completed, durationMs }, log) => {
+      if (completed > 0)
+        log.log(`Queue '${queue}' drained: waited ${duration(durationMs)} for ${count(completed, 'task')}`);
+    },
+    'queue.abandoned': ({ queue, waiting, running }, log) =>
+      log.error(
+        `Queue '${queue}' closed with work left. Never began: ${listTasks(waiting)}. Still running: ${listTasks(running)}`,
+      ),
+
+    'task.failed': ({ queue, name, taskId, error }, log) =>
+      log.error(`Task '${name}' (${taskId}) of queue '${queue}' failed: ${messageOf(error)}`, stackOf(error)),
+    'task.timedOut': ({ queue, name, taskId, timeoutMs }, log) =>
+      log.warn(
+        `Task '${name}' (${taskId}) of queue '${queue}' exceeded its timeout of ${duration(timeoutMs)}`,
+      ),
+    'task.overran': ({ queue, name, taskId }, log) =>
+      log.warn(
+        `Task '${name}' (${taskId}) of queue '${queue}' ignores its aborted signal: its place goes to the next task`,
+      ),
+    'task.dropped': (event, log) => drops.count(event, log),
+
+    'scope.disposeFailed': ({ owner, error }, log) =>
+      log.error(`The scope of ${owner} failed to dispose: ${messageOf(error)}`, stackOf(error)),
+    'listener.failed': ({ during, error }, log) =>
+      log.error(`A listener of '${during}' threw: ${messageOf(error)}`, stackOf(error)),
+  };
+}
+
+/** One line for the first task that a queue drops, then one in a while with their number. */
+class DropCounter {
+  private readonly byQueue = new Map<string, { lineAt: number; dropped: number }>();
+
+  count({ queue, fullMode, at }: EventOf<'task.dropped'>, log: LogTarget): void {
+    const entry = this.byQueue.get(queue) ?? { lineAt: Number.NEGATIVE_INFINITY, dropped: 0 };
+    this.byQueue.set(queue, entry);
+    entry.dropped += 1;
+    if (at.getTime() - entry.lineAt < dropLineEveryMs) return;
+    log.warn(`Queue '${queue}' is full and dropped ${count(entry.dropped, 'task')} (fullMode '${fullMode}')`);
+    entry.lineAt = at.getTime();
+    entry.dropped = 0;
+  }
+}
+
+function listTasks(tasks: readonly TaskLabel[]): string {
+  if (tasks.length === 0) return 'none';
+  const named = tasks.slice(0, namedAtMost).map(({ name, taskId }) => `${name} (${taskId})`);
+  const rest = tasks.length - named.length;
+  return `${tasks.length}: ${named.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
+function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+}
+
+function duration(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}

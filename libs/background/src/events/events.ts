@@ -1,0 +1,105 @@
+/**
+ * Every event, as data. The union is closed: a `switch` over `type` can be exhaustive. `at` is when it happened.
+ * docs/events.md describes each one; a test compares the two.
+ */
+export type BackgroundEvent = { [T in BackgroundEventType]: EventOf<T> }[BackgroundEventType];
+
+/** The name of an event: `<what it is about>.<what happened>`. */
+export type BackgroundEventType = keyof EventDetails;
+
+/** The event of one type. */
+export type EventOf<T extends BackgroundEventType> = { readonly type: T; readonly at: Date } & Readonly<
+  EventDetails[T]
+>;
+
+/** How a tick ended. */
+export type TickOutcome = 'completed' | 'failed' | 'timedOut' | 'cancelled' | 'skipped';
+
+/** What a service is: a `HostedService`, a long-running or ticking `BackgroundService`, or the worker of a queue. */
+export type ServiceKind = 'hosted' | 'longRunning' | 'ticked' | 'queue';
+
+interface OfService {
+  service: string;
+  kind: ServiceKind;
+}
+interface OfTick {
+  service: string;
+  tickId: string;
+  scheduledAt: Date;
+}
+interface OfQueue {
+  queue: string;
+}
+interface OfTask extends OfQueue {
+  taskId: string;
+  /** The name of the work. */
+  name: string;
+}
+
+/** What each event carries besides `type` and `at`. Durations are milliseconds. */
+export interface EventDetails {
+  'host.starting': { services: number };
+  'host.started': { services: readonly string[]; durationMs: number };
+  'host.startFailed': { error: unknown };
+  /** Stopping was asked for: no new tick starts from here on. */
+  'host.stopping': { reason: unknown };
+  'host.stopped': { durationMs: number; errors: readonly unknown[] };
+  /** The deadline of the shutdown passed. */
+  'host.deadlinePassed': { timeoutMs: number };
+  /** Something is set up in a way that will lose work or run it twice. `code` names the condition. */
+  'host.warning': { code: string; message: string };
+
+  'service.started': OfService;
+  /** A long-running `execute()` returned by itself. */
+  'service.completed': OfService;
+  'service.faulted': OfService & { error: unknown; consequence: 'stopHost' | 'none' };
+  'service.restarting': OfService & { error: unknown; restarts: number; delayMs: number };
+  /** A service failed too often within its restart window. */
+  'service.gaveUp': OfService & { error: unknown; restarts: number };
+  'service.stopping': OfService;
+  'service.stopped': OfService & { durationMs: number };
+  /** `stop` threw. */
+  'service.stopFailed': OfService & { error: unknown };
+  /** The deadline passed and this was still running. It goes on unobserved until the process ends. */
+  'service.abandoned': OfService & { running: readonly string[] };
+  'service.paused': OfService;
+  'service.resumed': OfService;
+  'service.rescheduled': OfService & { nextTickAt: Date | undefined };
+
+  'tick.started': OfTick;
+  'tick.completed': OfTick & { durationMs: number };
+  'tick.failed': OfTick & { durationMs: number; error: unknown };
+  /** The tick's `timeout` elapsed and its signal was aborted; the tick may still be running. */
+  'tick.timedOut': OfTick & { timeoutMs: number };
+  'tick.cancelled': OfTick & { durationMs: number };
+  /** A due tick did not run: because one was still running (`overlap`), or it was too late (`misfire`). */
+  'tick.skipped': { service: string; scheduledAt: Date; because: 'overlap' | 'misfire' };
+
+  'queue.paused': OfQueue;
+  'queue.resumed': OfQueue;
+  /** The queue takes no more work from outside and runs what it holds. */
+  'queue.draining': OfQueue & { waiting: number; active: number };
+  'queue.drained': OfQueue & { completed: number; durationMs: number };
+  /** The queue closed with work left: what never began, and what was aborted and had not ended. */
+  'queue.abandoned': OfQueue & { waiting: readonly TaskLabel[]; running: readonly TaskLabel[] };
+
+  'task.enqueued': OfTask;
+  'task.started': OfTask;
+  'task.completed': OfTask & { durationMs: number };
+  'task.failed': OfTask & { durationMs: number; error: unknown };
+  'task.timedOut': OfTask & { timeoutMs: number };
+  /** A task ignored its aborted signal, so its place went to the next one although it still runs. */
+  'task.overran': OfTask & { graceMs: number };
+  'task.cancelled': OfTask & { reason: unknown };
+  'task.dropped': OfTask & { fullMode: string };
+
+  'scope.disposeFailed': { owner: string; error: unknown };
+  /** A listener of this very stream threw. */
+  'listener.failed': { during: BackgroundEventType; error: unknown };
+}
+
+/** A task, as events and logs name it. */
+export interface TaskLabel {
+  readonly taskId: string;
+  readonly name: string;
+}

@@ -1,0 +1,72 @@
+import type { Clock, ClockTimer } from 'nestjs-nightshift/channels';
+
+/**
+ * A signal that is aborted after a time, or when another signal is, whichever comes first. Owns a timer and listeners:
+ * dispose it when whatever it bounds has ended.
+ */
+export class Deadline implements Disposable {
+  private readonly controller = new AbortController();
+  private readonly timer: ClockTimer | undefined;
+  private readonly unlink: (() => void)[] = [];
+
+  readonly signal: AbortSignal = this.controller.signal;
+  /** Whether the time is what aborted it. */
+  expired = false;
+
+  /**
+   * @param afterMs the time; `Infinity` for none
+   * @param reason makes the reason of the signal when the time is up
+   * @param linked signals whose abort is passed on, with their reason
+   */
+  constructor(
+    clock: Clock,
+    afterMs: number,
+    reason: () => unknown,
+    linked: readonly (AbortSignal | undefined)[] = [],
+  ) {
+    for (const signal of linked) if (signal !== undefined) this.link(signal);
+    if (Number.isFinite(afterMs) && !this.signal.aborted) {
+      this.timer = clock.schedule(afterMs, () => {
+        this.expired = true;
+        this.abort(reason());
+      });
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.timer?.cancel();
+    for (const unlink of this.unlink.splice(0)) unlink();
+  }
+
+  private link(signal: AbortSignal): void {
+    if (signal.aborted) return this.abort(signal.reason);
+    const onAbort = (): void => this.abort(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.unlink.push(() => signal.removeEventListener('abort', onAbort));
+  }
+
+  private abort(reason: unknown): void {
+    this[Symbol.dispose]();
+    this.controller.abort(reason);
+  }
+}
+
+/**
+ * Waits for `work`, but once `signal` is aborted only for one more turn of the event loop: enough for work that heeds
+ * the signal, and an end to waiting for work that does not. Rejects if `work` does within that time.
+ *
+ * @returns whether `work` has ended
+ */
+export async function endedBy(work: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
+  let giveUp = (): void => {};
+  const abandoned = new Promise<false>((resolve) => {
+    giveUp = () => void setImmediate(() => resolve(false));
+  });
+  if (signal.aborted) giveUp();
+  else signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await Promise.race([work.then(() => true), abandoned]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}

@@ -1,0 +1,39 @@
+import type { ServiceKind } from '../events/events.js';
+import type { ScheduleChange, TickRecord } from './service-runner.js';
+import type { ServiceState } from './service-state.js';
+
+/**
+ * One service, to look at and to steer. `trigger`, `pause`, `resume` and `reschedule` are for services that tick; on
+ * others they throw `NotTickedError`.
+ */
+export interface ServiceHandle {
+  readonly name: string;
+  readonly kind: ServiceKind;
+  readonly state: ServiceState;
+  /** What the last fault or failed tick threw. */
+  readonly lastError: unknown;
+  /** How often the service was restarted after a fault since it was last started. */
+  readonly restarts: number;
+  /** When the service was last started. */
+  readonly startedAt: Date | undefined;
+  /** The last tick that ended. */
+  readonly lastTick: TickRecord | undefined;
+  /** When the next tick is due; `undefined` while nothing is. */
+  readonly nextTickAt: Date | undefined;
+  /**
+   * Runs a tick now, apart from the schedule, also while paused. Under `overlap: 'skip'` it is skipped when one is
+   * running, under `'queue'` it waits for its turn.
+   *
+   * @returns what became of the tick, once it has ended; a failed tick does not reject
+   */
+  trigger(): Promise<TickRecord>;
+  /** Lets due ticks pass until {@link resume}. A tick that is running goes on. */
+  pause(): void;
+  resume(): void;
+  /** Gives the service another schedule, in force until the process ends. */
+  reschedule(schedule: ScheduleChange): void;
+  /** Stops this service alone, within the host's `shutdownTimeout`. Does nothing when it is not running. */
+  stop(): Promise<void>;
+  /** Starts this service again after {@link stop}, its completion or a fault. Does nothing when it is running. */
+  start(): Promise<void>;
+}

@@ -1,0 +1,63 @@
+import type { ServiceKind, TickOutcome } from '../events/events.js';
+import type { HostedService } from './hosted-service.js';
+
+/**
+ * What the supervisor drives. Everything that the host runs comes down to this: it is a hosted service, plus what a
+ * supervisor needs to know of work that goes on by itself between `start` and `stop`.
+ */
+export interface ServiceRunner extends HostedService {
+  readonly kind: ServiceKind;
+  /** Hands over the one to report to. Called once, before `start`. */
+  attach?(monitor: ServiceMonitor): void;
+  /** The whole host has started: begin to work. Must not throw, and must not run user code before it returns. */
+  begin?(): void;
+  /** Stopping was asked for: start nothing new. Called at once, long before `stop` has its turn. */
+  quiesce?(): void;
+  /** What still runs, by name. Read after `stop` has been given up on, or has ended at its deadline. */
+  inFlight?(): readonly string[];
+  /** Present on services that tick. */
+  readonly ticks?: TickControl;
+}
+
+/** How a runner reports what became of the work that it began. */
+export interface ServiceMonitor {
+  /** The work came to its end. */
+  completed(): void;
+  /** The work failed for good. `consequence` overrides the service's `exceptionBehavior`. */
+  faulted(error: unknown, consequence?: 'stopHost' | 'ignore'): void;
+  /** The work failed and will be begun again after `delayMs`. */
+  restarting(error: unknown, delayMs: number): void;
+  /** The work was begun again. */
+  restarted(): void;
+}
+
+/** When a service ticks. Exactly one of `every` and `cron`. */
+export interface ScheduleChange {
+  every?: number | string;
+  cron?: string;
+  timeZone?: string;
+}
+
+/** What became of one tick. */
+export interface TickRecord {
+  readonly id: string;
+  readonly scheduledAt: Date;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+  readonly outcome: TickOutcome;
+  /** Why, when the outcome is `'failed'` or `'timedOut'`. */
+  readonly error?: unknown;
+}
+
+/** Steers a schedule at run time. */
+export interface TickControl {
+  /** The last tick that ended. */
+  readonly lastTick: TickRecord | undefined;
+  /** When the next tick is due; `undefined` while nothing is. */
+  readonly nextTickAt: Date | undefined;
+  readonly running: number;
+  trigger(): Promise<TickRecord>;
+  pause(): void;
+  resume(): void;
+  reschedule(schedule: ScheduleChange): void;
+}

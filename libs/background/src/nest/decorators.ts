@@ -1,0 +1,68 @@
+import { Inject } from '@nestjs/common';
+import { REQUEST } from '@nestjs/core';
+import type { BackgroundService as BackgroundServiceContract } from '../hosting/background-service.js';
+import type { HostedService as HostedServiceContract } from '../hosting/hosted-service.js';
+import { OptionsReader } from '../options-reader.js';
+import {
+  resolveServiceOptions,
+  type BackgroundServiceOptions,
+} from '../scheduling/background-service.options.js';
+import { TaskQueue } from '../tasks/task-queue.js';
+import { queueDefaults } from '../tasks/tasks.options.js';
+import { adoptMethods } from './adopted-methods.js';
+import { backgroundServiceMetadata, hostedServiceMetadata, type HostedServiceOptions } from './metadata.js';
+
+export interface BackgroundService extends BackgroundServiceContract {}
+
+/**
+ * Makes a provider a background service: long-running without `every` and `cron`, otherwise ticking. The host finds it
+ * wherever it is provided, and runs it once even if it is provided twice.
+ *
+ * `@Cron()`, `@Interval()` and `@Timeout()` methods of the class become ticks of the host, with all that this brings: a
+ * fresh scope, no overlap, errors that do no harm, and being waited for at stop. Such a class need not have `execute()`.
+ * The tick options given here apply to them too.
+ *
+ * @throws InvalidOptionsError while the class is being defined
+ */
+export function BackgroundService(options: BackgroundServiceOptions = {}): ClassDecorator {
+  return (target) => {
+    const adopted = adoptMethods(target as unknown as { prototype: object; name: string });
+    resolveServiceOptions(options, `@BackgroundService() ${target.name}`, target.name, adopted.length > 0);
+    Reflect.defineMetadata(backgroundServiceMetadata, options, target);
+  };
+}
+
+export interface HostedService extends HostedServiceContract {}
+
+/**
+ * Makes a provider with `start()` and `stop()` a hosted service, started and stopped in order with all others.
+ *
+ * @throws InvalidOptionsError while the class is being defined
+ */
+export function HostedService(options: HostedServiceOptions = {}): ClassDecorator {
+  return (target) => {
+    const check = new OptionsReader(`@HostedService() ${target.name}`, options, ['name', 'enabled']);
+    check.name('name', target.name);
+    check.boolean('enabled', true);
+    check.finish();
+    Reflect.defineMetadata(hostedServiceMetadata, options, target);
+  };
+}
+
+/** The token under which a queue is provided. */
+export function getTaskQueueToken(name: string = queueDefaults.name): typeof TaskQueue | string {
+  return name === queueDefaults.name ? TaskQueue : `TaskQueue(${name})`;
+}
+
+/** Injects the queue that `BackgroundModule.registerQueue({ name })` registered; without a name, the default queue. */
+export function InjectTaskQueue(name?: string): ParameterDecorator & PropertyDecorator {
+  return Inject(getTaskQueueToken(name));
+}
+
+/**
+ * Injects the context of the tick or task that a scope was opened for: a `TickContext` or a `TaskContext`. It is what
+ * `REQUEST` holds there, so in a scope of a web request it is the request; and whatever injects it is request-scoped.
+ */
+export function InjectBackgroundContext(): ParameterDecorator & PropertyDecorator {
+  return Inject(REQUEST);
+}

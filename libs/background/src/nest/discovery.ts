@@ -1,0 +1,152 @@
+import type { ModulesContainer } from '@nestjs/core';
+import { CaptiveDependencyError, NotAServiceError } from '../errors.js';
+import type { BackgroundEvents } from '../events/background-events.js';
+import type { BackgroundService } from '../hosting/background-service.js';
+import type { HostedService } from '../hosting/hosted-service.js';
+import type { ServiceDefinition } from '../hosting/supervisor.js';
+import {
+  resolveServiceOptions,
+  type ResolvedServiceOptions,
+} from '../scheduling/background-service.options.js';
+import {
+  composeHosted,
+  composeLongRunning,
+  composeTicked,
+  isBackgroundService,
+  isHostedService,
+  type ServiceDependencies,
+} from '../scheduling/service-composition.js';
+import type { TickWork } from '../scheduling/tick-execution.js';
+import type { TickContext } from '../scopes/context.js';
+import { adoptMethods } from './adopted-methods.js';
+import { backgroundServiceOptionsOf, hostedServiceOptionsOf } from './metadata.js';
+import type { NestScope } from './nest-scope.js';
+import { pathToRequestScope, type Provider } from './provider-index.js';
+
+type ServiceClass = new (...args: never[]) => object;
+
+/** Finds the decorated providers of an application and makes services of them. */
+export class ServiceDiscovery {
+  constructor(
+    private readonly modules: ModulesContainer,
+    private readonly dependencies: ServiceDependencies,
+    private readonly events: BackgroundEvents,
+  ) {}
+
+  /**
+   * In the order in which Nest initialises: modules that others import come first, within a module its `providers`.
+   *
+   * @throws CaptiveDependencyError, NotAServiceError
+   */
+  discover(): ServiceDefinition[] {
+    const found = new Map<ServiceClass, Provider>();
+    const byDepth = [...this.modules.values()].sort((one, other) => other.distance - one.distance);
+    for (const module of byDepth) {
+      for (const provider of module.providers.values() as IterableIterator<Provider>)
+        this.note(provider, found);
+    }
+    return [...found].flatMap(([type, provider]) => this.compose(type, provider));
+  }
+
+  private note(provider: Provider, found: Map<ServiceClass, Provider>): void {
+    const type = classOf(provider);
+    if (type === undefined || provider.isAlias) return;
+    if (backgroundServiceOptionsOf(type) === undefined && hostedServiceOptionsOf(type) === undefined) return;
+    const other = found.get(type);
+    if (other === undefined) return void found.set(type, provider);
+    this.events.emit('host.warning', {
+      code: 'PROVIDED_TWICE',
+      message:
+        `${type.name} is provided by ${String(other.host?.name)} and by ${String(provider.host?.name)}. It runs once, as the one of ` +
+        `${String(other.host?.name)}. Provide it in one module, and export it from there if others inject it.`,
+    });
+  }
+
+  private compose(type: ServiceClass, provider: Provider): ServiceDefinition[] {
+    const options = backgroundServiceOptionsOf(type);
+    if (options === undefined) return [this.composeHosted(type, provider)];
+    const adopted = adoptMethods(type);
+    const resolved = resolveServiceOptions(
+      options,
+      `@BackgroundService() ${type.name}`,
+      type.name,
+      adopted.length > 0,
+    );
+    const definitions = adopted.map(({ method, name, enabled, initialDelayMs, trigger }) =>
+      composeTicked(
+        {
+          name: name ?? `${resolved.name}.${method}`,
+          work: this.workOf(provider, method),
+          ticks: { ...resolved.ticks, initialDelayMs: initialDelayMs ?? resolved.ticks.initialDelayMs },
+          trigger,
+          enabled: resolved.enabled && enabled,
+        },
+        this.dependencies,
+      ),
+    );
+    if (isBackgroundService(type.prototype as object))
+      return [this.composeExecute(type, provider, resolved), ...definitions];
+    if (definitions.length > 0 && resolved.ticks.trigger === undefined) return definitions;
+    throw new NotAServiceError(
+      type.name,
+      'a @BackgroundService() needs an execute() method, or methods with @Cron() or @Interval()',
+    );
+  }
+
+  private composeExecute(
+    type: ServiceClass,
+    provider: Provider,
+    resolved: ResolvedServiceOptions,
+  ): ServiceDefinition {
+    const { trigger } = resolved.ticks;
+    if (trigger !== undefined) {
+      const work = this.workOf(provider, 'execute');
+      const instance = isStatic(provider) ? provider.instance : undefined;
+      return composeTicked({ ...resolved, work, trigger, instance, token: type }, this.dependencies);
+    }
+    this.refuseCaptive(type, provider);
+    return composeLongRunning(provider.instance as BackgroundService, resolved, this.dependencies, type);
+  }
+
+  private composeHosted(type: ServiceClass, provider: Provider): ServiceDefinition {
+    this.refuseCaptive(type, provider);
+    const service = provider.instance as HostedService;
+    if (!isHostedService(service))
+      throw new NotAServiceError(type.name, 'a @HostedService() needs the methods start() and stop()');
+    const { name = type.name, enabled = true } = hostedServiceOptionsOf(type)!;
+    return composeHosted(service, { name, enabled }, this.dependencies, type);
+  }
+
+  /** Calls a method on the one instance, or on the instance of the tick's own scope. */
+  private workOf(provider: Provider, method: string): TickWork {
+    const call = (instance: object, signal: AbortSignal, tick: TickContext): unknown =>
+      (instance as Record<string, (signal: AbortSignal, tick: TickContext) => unknown>)[method]!(
+        signal,
+        tick,
+      );
+    if (isStatic(provider)) return async (signal, tick) => void (await call(provider.instance, signal, tick));
+    return async (signal, tick) => {
+      const instance = await (tick.scope as NestScope).resolveProvider(provider);
+      await call(instance, signal, tick);
+    };
+  }
+
+  private refuseCaptive(type: ServiceClass, provider: Provider): void {
+    if (isStatic(provider)) return;
+    throw new CaptiveDependencyError(type.name, pathToRequestScope(provider) ?? [type.name]);
+  }
+}
+
+function classOf(provider: Provider): ServiceClass | undefined {
+  // A factory's metatype is the factory; what it made tells the class, where it is made once.
+  const type = provider.inject
+    ? isStatic(provider)
+      ? provider.instance?.constructor
+      : undefined
+    : provider.metatype;
+  return typeof type === 'function' ? (type as ServiceClass) : undefined;
+}
+
+function isStatic(provider: Provider): boolean {
+  return provider.isDependencyTreeStatic() && !provider.isTransient;
+}

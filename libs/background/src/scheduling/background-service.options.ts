@@ -1,0 +1,235 @@
+import type { Duration } from 'nestjs-nightshift/channels';
+import { exceptionBehaviors, type ExceptionBehavior } from '../hosting/hosting.options.js';
+import {
+  readRestartOptions,
+  restartKeys,
+  type ResolvedRestartOptions,
+  type RestartOptions,
+} from '../hosting/restart-policy.js';
+import { OptionsReader } from '../options-reader.js';
+import { CronTrigger } from './cron-trigger.js';
+import { PeriodicTrigger } from './periodic-trigger.js';
+import type { Trigger } from './trigger.js';
+
+/** Options of `@BackgroundService()`. Without `every` and `cron` the service is long-running. */
+export interface BackgroundServiceOptions {
+  /**
+   * What to call it in logs, health and the API. Unique in the application.
+   * @default the name of the class
+   */
+  name?: string;
+  /**
+   * Whether it runs at all. The host's `enabled` is asked too.
+   * @default true
+   */
+  enabled?: boolean;
+
+  /** Tick at a fixed rate; the first tick comes after one period. Between 1 ms and 2^32-2 ms (about 49 days). */
+  every?: Duration;
+  /** Tick by the calendar: an expression in the dialect of `@nestjs/schedule`, for example `CronExpression.EVERY_HOUR`. */
+  cron?: string;
+  /**
+   * The time zone of {@link cron}: an IANA name such as `'Europe/Berlin'`.
+   * @default the time zone of the machine
+   */
+  timeZone?: string;
+  /**
+   * Tick once when the schedule begins.
+   * @default false
+   */
+  runOnStart?: boolean;
+  /** How long after the start the schedule begins. With `every` it is also the time of the first tick. */
+  initialDelay?: Duration;
+  /**
+   * A random delay of up to this much before each tick, so that many instances do not all tick at once. The schedule
+   * itself does not shift. Shorter than `every`.
+   * @default 0
+   */
+  jitter?: Duration;
+  /**
+   * What to do with a tick that is due while one is running: pass over it, run one right after (however many were due),
+   * or run it at the same time.
+   * @default 'skip'
+   */
+  overlap?: 'skip' | 'queue' | 'parallel';
+  /**
+   * What to do with a tick that is more than a second late, because the process was held up or asleep: run once and
+   * count the others as `missed`, or pass over it.
+   * @default 'fireOnce'
+   */
+  misfire?: 'fireOnce' | 'skip';
+  /** After this long a tick's signal is aborted, and the tick counts as failed. By default never. */
+  timeout?: Duration;
+  /**
+   * What a failed tick does: nothing more than a log line, stop this service, or stop the application.
+   * @default 'continue'
+   */
+  onError?: 'continue' | 'stopService' | 'stopHost';
+
+  /**
+   * What a fault of this long-running service does when it is not, or no longer, restarted.
+   * @default the host's `exceptionBehavior`
+   */
+  exceptionBehavior?: ExceptionBehavior;
+  /** Start this long-running service again after a fault. By default it is not. */
+  restart?: RestartOptions;
+}
+
+/** How a service ticks. */
+export interface ResolvedTickOptions {
+  /** `undefined` when only adopted methods bring a schedule. */
+  readonly trigger: Trigger | undefined;
+  readonly runOnStart: boolean;
+  readonly initialDelayMs: number | undefined;
+  readonly jitterMs: number;
+  readonly overlap: 'skip' | 'queue' | 'parallel';
+  readonly misfire: 'fireOnce' | 'skip';
+  readonly timeoutMs: number | undefined;
+  readonly onError: 'continue' | 'stopService' | 'stopHost';
+}
+
+export interface ResolvedServiceOptions {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly ticks: ResolvedTickOptions;
+  readonly exceptionBehavior: ExceptionBehavior | undefined;
+  readonly restart: ResolvedRestartOptions | undefined;
+}
+
+export const tickDefaults: ResolvedTickOptions = Object.freeze({
+  trigger: undefined,
+  runOnStart: false,
+  initialDelayMs: undefined,
+  jitterMs: 0,
+  overlap: 'skip',
+  misfire: 'fireOnce',
+  timeoutMs: undefined,
+  onError: 'continue',
+});
+
+const scheduleKeys = ['every', 'cron', 'timeZone'] as const;
+const tickKeys = ['runOnStart', 'initialDelay', 'jitter', 'overlap', 'misfire', 'timeout'] as const;
+const longRunningKeys = ['exceptionBehavior', 'restart'] as const;
+const knownKeys = ['name', 'enabled', 'onError', ...scheduleKeys, ...tickKeys, ...longRunningKeys] as const;
+
+/** The longest period, as of .NET's `PeriodicTimer`. */
+const longestPeriodMs = 4_294_967_294;
+
+/**
+ * @param path what to call the options in messages
+ * @param defaultName the name of the class
+ * @param adoptsMethods whether methods of the class bring schedules of their own, to which the tick options apply
+ * @throws InvalidOptionsError listing everything that is wrong
+ */
+export function resolveServiceOptions(
+  options: BackgroundServiceOptions,
+  path: string,
+  defaultName: string,
+  adoptsMethods = false,
+): ResolvedServiceOptions {
+  const check = new OptionsReader(path, options, knownKeys);
+  const trigger = readTrigger(check, options);
+  const isTicked = check.has('every') || check.has('cron');
+  if (!isTicked && !adoptsMethods) {
+    for (const key of tickKeys)
+      if (check.has(key)) check.problem(key, 'left out, or used together with `every` or `cron`');
+  }
+  if (isTicked) {
+    for (const key of longRunningKeys) {
+      if (check.has(key))
+        check.problem(key, 'left out of a service that ticks; what a failed tick does is `onError`');
+    }
+  }
+  const resolved: ResolvedServiceOptions = {
+    name: check.name('name', defaultName),
+    enabled: check.boolean('enabled', true),
+    ticks: readTickOptions(check, options, trigger),
+    exceptionBehavior: readExceptionBehavior(check, isTicked),
+    restart: check.nested<RestartOptions, ResolvedRestartOptions>('restart', restartKeys, readRestartOptions),
+  };
+  check.finish();
+  return Object.freeze(resolved);
+}
+
+/**
+ * The trigger of a schedule given at run time.
+ *
+ * @throws InvalidOptionsError
+ */
+export function resolveSchedule(
+  schedule: Pick<BackgroundServiceOptions, (typeof scheduleKeys)[number]>,
+): Trigger {
+  const check = new OptionsReader('schedule', schedule, scheduleKeys);
+  const trigger = readTrigger(check, schedule);
+  if (!check.has('every') && !check.has('cron')) check.problem('every', 'given, unless `cron` is');
+  check.finish();
+  return trigger!;
+}
+
+function readTrigger<T extends Pick<BackgroundServiceOptions, (typeof scheduleKeys)[number]>>(
+  check: OptionsReader<T>,
+  { every, cron, timeZone }: T,
+): Trigger | undefined {
+  if (every !== undefined && cron !== undefined) check.problem('cron', 'left out when `every` is given');
+  if (timeZone !== undefined && cron === undefined)
+    check.problem('timeZone', 'left out, or used together with `cron`');
+  if (every !== undefined) {
+    const everyMs = check.durationMs('every', undefined, 1);
+    if (everyMs === undefined) return undefined;
+    if (everyMs > longestPeriodMs)
+      check.problem('every', `a duration of at most ${longestPeriodMs} ms; use \`cron\` for longer ones`);
+    return new PeriodicTrigger(everyMs);
+  }
+  return cron === undefined ? undefined : readCron(check, cron, timeZone);
+}
+
+function readCron<T extends Pick<BackgroundServiceOptions, 'cron' | 'timeZone'>>(
+  check: OptionsReader<T>,
+  cron: unknown,
+  timeZone: unknown,
+): Trigger | undefined {
+  try {
+    return new CronTrigger(String(cron), timeZone as string | undefined);
+  } catch (error) {
+    const because = (error as Error).message.split('\n')[0];
+    if (String(error).includes('time zone'))
+      check.problem('timeZone', "an IANA time zone, such as 'Europe/Berlin'");
+    else check.problem('cron', `a cron expression, such as '0 3 * * *' (${because})`);
+    return undefined;
+  }
+}
+
+function readTickOptions(
+  check: OptionsReader<BackgroundServiceOptions>,
+  options: BackgroundServiceOptions,
+  trigger: Trigger | undefined,
+): ResolvedTickOptions {
+  const jitterMs = check.durationMs('jitter', tickDefaults.jitterMs);
+  if (trigger instanceof PeriodicTrigger && jitterMs >= trigger.periodMs) {
+    check.problem('jitter', `a duration shorter than \`every\` (${String(options.every)})`);
+  }
+  return Object.freeze({
+    trigger,
+    runOnStart: check.boolean('runOnStart', tickDefaults.runOnStart),
+    initialDelayMs: check.durationMs('initialDelay', tickDefaults.initialDelayMs),
+    jitterMs,
+    overlap: check.oneOf('overlap', tickDefaults.overlap, ['skip', 'queue', 'parallel']),
+    misfire: check.oneOf('misfire', tickDefaults.misfire, ['fireOnce', 'skip']),
+    timeoutMs: check.durationMs('timeout', tickDefaults.timeoutMs, 1),
+    onError: check.oneOf('onError', tickDefaults.onError, ['continue', 'stopService', 'stopHost']),
+  });
+}
+
+/** A long-running service may be given `onError` too: it says the same in the words that ticks use. */
+function readExceptionBehavior(
+  check: OptionsReader<BackgroundServiceOptions>,
+  isTicked: boolean,
+): ExceptionBehavior | undefined {
+  const behavior = check.has('exceptionBehavior')
+    ? check.oneOf<ExceptionBehavior>('exceptionBehavior', 'stopHost', exceptionBehaviors)
+    : undefined;
+  if (isTicked || !check.has('onError')) return behavior;
+  if (behavior !== undefined) check.problem('onError', 'left out when `exceptionBehavior` is given');
+  const onError = check.oneOf('onError', 'stopHost', ['continue', 'stopService', 'stopHost']);
+  return onError === 'stopHost' ? 'stopHost' : 'ignore';
+}

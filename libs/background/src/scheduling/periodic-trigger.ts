@@ -1,0 +1,21 @@
+import type { Trigger } from './trigger.js';
+
+/** Due at a fixed rate: lateness of one tick does not shift the ones after it. The first is due after one period. */
+export class PeriodicTrigger implements Trigger {
+  readonly axis = 'monotonic';
+
+  constructor(readonly periodMs: number) {}
+
+  first(now: number): number {
+    return now + this.periodMs;
+  }
+
+  after(due: number): number {
+    return due + this.periodMs;
+  }
+
+  latest(due: number, now: number): { due: number; passed: number } {
+    const passed = Math.max(0, Math.floor((now - due) / this.periodMs));
+    return { due: due + passed * this.periodMs, passed };
+  }
+}

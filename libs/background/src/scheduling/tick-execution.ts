@@ -1,0 +1,106 @@
+import type { Clock } from 'nestjs-nightshift/channels';
+import { isCancellation, TickTimeoutError } from '../errors.js';
+import type { BackgroundEvents } from '../events/background-events.js';
+import type { TickOutcome } from '../events/events.js';
+import { Deadline } from '../hosting/deadline.js';
+import type { TickRecord } from '../hosting/service-runner.js';
+import { runInside } from '../scopes/background-context.js';
+import type { TickContext, WorkWrapper } from '../scopes/context.js';
+import type { ServiceScopeFactory } from '../scopes/scope.js';
+import { Tick } from './tick-context.js';
+
+/** What one tick does. */
+export type TickWork = (signal: AbortSignal, tick: TickContext) => Promise<void> | void;
+
+export interface TickExecutionDependencies {
+  /** The name of the service. */
+  readonly name: string;
+  readonly work: TickWork;
+  readonly clock: Clock;
+  readonly events: BackgroundEvents;
+  readonly scopes: ServiceScopeFactory;
+  readonly wrap?: WorkWrapper | undefined;
+}
+
+/** Runs one tick to its end: context, work, outcome, disposal of the scope, events. */
+export class TickExecution {
+  readonly tick: Tick;
+  private readonly limit: Deadline | undefined;
+
+  /** @param stopSignal aborted when the service is told to stop */
+  constructor(
+    private readonly dependencies: TickExecutionDependencies,
+    private readonly stopSignal: AbortSignal,
+    private readonly timeoutMs: number | undefined,
+    about: { scheduledAt: Date; count: number; missed: number },
+  ) {
+    const { name, clock, scopes } = dependencies;
+    this.limit =
+      timeoutMs === undefined
+        ? undefined
+        : new Deadline(clock, timeoutMs, () => this.onTimeout(), [stopSignal]);
+    const signal = this.limit?.signal ?? stopSignal;
+    this.tick = new Tick(
+      name,
+      about.scheduledAt,
+      new Date(clock.now()),
+      about.count,
+      about.missed,
+      signal,
+      scopes,
+    );
+  }
+
+  /** Never rejects: a failure is an outcome. */
+  async run(): Promise<TickRecord> {
+    const { tick } = this;
+    const { clock, events, name } = this.dependencies;
+    const begunAt = clock.monotonic();
+    if (events.wants('tick.started')) events.emit('tick.started', this.describe());
+    const { outcome, error } = await this.settle();
+    this.limit?.[Symbol.dispose]();
+    await tick.disposeScope().catch((disposeError: unknown) => {
+      events.emit('scope.disposeFailed', { owner: `a tick of service '${name}'`, error: disposeError });
+    });
+    this.report(outcome, error, clock.monotonic() - begunAt);
+    const { id, scheduledAt, startedAt } = tick;
+    const record = { id, scheduledAt, startedAt, endedAt: new Date(clock.now()), outcome };
+    return outcome === 'failed' || outcome === 'timedOut' ? { ...record, error } : record;
+  }
+
+  private async settle(): Promise<{ outcome: TickOutcome; error?: unknown }> {
+    const { signal } = this.tick;
+    try {
+      await this.execute();
+      return this.limit?.expired ? { outcome: 'timedOut', error: signal.reason } : { outcome: 'completed' };
+    } catch (error) {
+      if (this.limit?.expired && isCancellation(error, signal))
+        return { outcome: 'timedOut', error: signal.reason };
+      return isCancellation(error, this.stopSignal) ? { outcome: 'cancelled' } : { outcome: 'failed', error };
+    }
+  }
+
+  private execute(): Promise<void> {
+    const { wrap, work } = this.dependencies;
+    const { tick } = this;
+    const run = async (): Promise<void> => await work(tick.signal, tick);
+    return runInside(tick, () => (wrap ? wrap(tick, run) : run()));
+  }
+
+  private onTimeout(): TickTimeoutError {
+    const { events, name } = this.dependencies;
+    events.emit('tick.timedOut', { ...this.describe(), timeoutMs: this.timeoutMs! });
+    return new TickTimeoutError(name, this.timeoutMs!);
+  }
+
+  private report(outcome: TickOutcome, error: unknown, durationMs: number): void {
+    const { events } = this.dependencies;
+    const type =
+      outcome === 'completed' ? 'tick.completed' : outcome === 'cancelled' ? 'tick.cancelled' : 'tick.failed';
+    if (events.wants(type)) events.emit(type, { ...this.describe(), durationMs, error });
+  }
+
+  private describe(): { service: string; tickId: string; scheduledAt: Date } {
+    return { service: this.dependencies.name, tickId: this.tick.id, scheduledAt: this.tick.scheduledAt };
+  }
+}

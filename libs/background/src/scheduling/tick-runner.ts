@@ -1,0 +1,199 @@
+import { StoppingError } from '../errors.js';
+import { endedBy } from '../hosting/deadline.js';
+import type { HostedService } from '../hosting/hosted-service.js';
+import type {
+  ScheduleChange,
+  ServiceMonitor,
+  ServiceRunner,
+  TickControl,
+  TickRecord,
+} from '../hosting/service-runner.js';
+import { resolveSchedule, type ResolvedTickOptions } from './background-service.options.js';
+import { ScheduleTimer, type DueTick } from './schedule-timer.js';
+import { TickExecution, type TickExecutionDependencies } from './tick-execution.js';
+import type { Trigger } from './trigger.js';
+
+/** A tick that is later than this is a misfire. */
+const latenessAllowedMs = 1_000;
+
+export interface TickRunnerDependencies extends TickExecutionDependencies {
+  readonly options: ResolvedTickOptions & { readonly trigger: Trigger };
+  /** Hooks of the service's class, when it has one instance for all ticks. */
+  readonly hooks?: Partial<Pick<HostedService, 'starting' | 'started' | 'stopping' | 'stopped'>> | undefined;
+  /** @default Math.random */
+  readonly random?: () => number;
+}
+
+/** One tick that is to run. `done` hears of it when it was asked for by hand. */
+interface Occurrence {
+  readonly scheduledAt: Date;
+  readonly done?: (record: TickRecord) => void;
+}
+
+/** Runs a service's ticks: when the schedule says so, each in a scope of its own, overlapping only if told to. */
+export class TickRunner implements ServiceRunner, TickControl {
+  readonly kind = 'ticked';
+  readonly ticks: TickControl = this;
+  lastTick: TickRecord | undefined;
+
+  private readonly schedule: ScheduleTimer;
+  private readonly inProgress = new Map<TickExecution, Promise<void>>();
+  /** Due ticks that wait for the running one: at most one of the schedule, and any asked for by hand. */
+  private queued: Occurrence[] = [];
+  private monitor: ServiceMonitor | undefined;
+  private stopController = new AbortController();
+  /** Between `begin` and `quiesce`: new ticks may start. */
+  private isOpen = false;
+  private missed = 0;
+  private count = 0;
+
+  constructor(private readonly dependencies: TickRunnerDependencies) {
+    const { options, clock, random = Math.random } = dependencies;
+    this.schedule = new ScheduleTimer(options.trigger, clock, options.jitterMs, random, (tick) =>
+      this.onDue(tick),
+    );
+  }
+
+  get nextTickAt(): Date | undefined {
+    return this.schedule.nextAt;
+  }
+
+  get running(): number {
+    return this.inProgress.size;
+  }
+
+  attach(monitor: ServiceMonitor): void {
+    this.monitor = monitor;
+  }
+
+  async starting(signal: AbortSignal): Promise<void> {
+    await this.dependencies.hooks?.starting?.(signal);
+  }
+
+  start(): void {
+    this.stopController = new AbortController();
+    this.count = 0;
+    this.missed = 0;
+  }
+
+  async started(signal: AbortSignal): Promise<void> {
+    await this.dependencies.hooks?.started?.(signal);
+  }
+
+  begin(): void {
+    this.isOpen = true;
+    const { initialDelayMs, runOnStart } = this.dependencies.options;
+    if (initialDelayMs === undefined) {
+      this.schedule.arm();
+      if (runOnStart) queueMicrotask(() => this.runFirst()); // begin() itself must not run user code
+    } else {
+      // A period that begins after a delay ticks then; a calendar does only when told to.
+      const ticksAtOnce = runOnStart || this.schedule.trigger.axis === 'monotonic';
+      this.schedule.armAfter(initialDelayMs, () => ticksAtOnce && this.runFirst());
+    }
+  }
+
+  quiesce(): void {
+    this.isOpen = false;
+    this.schedule.disarm();
+    for (const occurrence of this.queued.splice(0)) this.skip(occurrence, 'overlap');
+  }
+
+  async stopping(signal: AbortSignal): Promise<void> {
+    await this.dependencies.hooks?.stopping?.(signal);
+  }
+
+  async stop(signal: AbortSignal): Promise<void> {
+    this.quiesce();
+    this.stopController.abort(new StoppingError(`Service '${this.dependencies.name}'`));
+    await endedBy(Promise.all(this.inProgress.values()), signal);
+  }
+
+  async stopped(signal: AbortSignal): Promise<void> {
+    await this.dependencies.hooks?.stopped?.(signal);
+  }
+
+  inFlight(): readonly string[] {
+    return [...this.inProgress.keys()].map(({ tick }) => `tick ${tick.count} (${tick.id})`);
+  }
+
+  trigger(): Promise<TickRecord> {
+    return new Promise((done) => this.dispatch({ scheduledAt: this.now(), done }));
+  }
+
+  pause(): void {
+    this.schedule.disarm();
+  }
+
+  resume(): void {
+    if (this.isOpen) this.schedule.arm();
+  }
+
+  reschedule(schedule: ScheduleChange): void {
+    const wasArmed = this.schedule.nextAt !== undefined;
+    this.schedule.replace(resolveSchedule(schedule));
+    if (wasArmed) this.schedule.arm();
+  }
+
+  private onDue({ scheduledAt, passed, lateMs }: DueTick): void {
+    this.missed += passed;
+    const isMisfire = lateMs > latenessAllowedMs || passed > 0;
+    if (isMisfire && this.dependencies.options.misfire === 'skip') this.skip({ scheduledAt }, 'misfire');
+    else this.dispatch({ scheduledAt });
+  }
+
+  private runFirst(): void {
+    if (this.isOpen) this.dispatch({ scheduledAt: this.now() });
+  }
+
+  private dispatch(occurrence: Occurrence): void {
+    const { overlap } = this.dependencies.options;
+    if (this.inProgress.size === 0 || overlap === 'parallel') return this.run(occurrence);
+    // One waiting tick stands for all that are due meanwhile, as a PeriodicTimer's does.
+    const standsForIt = occurrence.done === undefined && this.queued.some(({ done }) => done === undefined);
+    if (overlap === 'skip' || standsForIt) this.skip(occurrence, 'overlap');
+    else this.queued.push(occurrence);
+  }
+
+  private skip({ scheduledAt, done }: Occurrence, because: 'overlap' | 'misfire'): void {
+    this.dependencies.events.emit('tick.skipped', { service: this.dependencies.name, scheduledAt, because });
+    if (done === undefined) this.missed += 1;
+    else done({ id: '', scheduledAt, startedAt: scheduledAt, endedAt: scheduledAt, outcome: 'skipped' });
+  }
+
+  private run({ scheduledAt, done }: Occurrence): void {
+    this.count += 1;
+    const about = { scheduledAt, count: this.count, missed: this.missed };
+    this.missed = 0;
+    const execution = new TickExecution(
+      this.dependencies,
+      this.stopController.signal,
+      this.dependencies.options.timeoutMs,
+      about,
+    );
+    const run = execution.run().then((record) => {
+      this.inProgress.delete(execution);
+      this.lastTick = record;
+      done?.(record);
+      this.onEnd(record);
+    });
+    this.inProgress.set(execution, run);
+  }
+
+  private onEnd({ outcome, error }: TickRecord): void {
+    const { onError } = this.dependencies.options;
+    const hasFailed = outcome === 'failed' || outcome === 'timedOut';
+    if (hasFailed && onError !== 'continue') {
+      this.quiesce();
+      return this.monitor?.faulted(error, onError === 'stopHost' ? 'stopHost' : 'ignore');
+    }
+    const next = this.queued.shift();
+    if (next !== undefined) return this.run(next);
+    const isStopped = this.stopController.signal.aborted;
+    if (this.inProgress.size === 0 && (isStopped || this.schedule.isOver)) this.monitor?.completed();
+  }
+
+  private now(): Date {
+    return new Date(this.dependencies.clock.now());
+  }
+}

@@ -1,0 +1,75 @@
+import type { TaskContext } from '../scopes/context.js';
+
+/** Work as a closure. What it returns is the task's result; what it throws is its failure. */
+export type TaskWork<R = unknown> = (context: TaskContext) => R | Promise<R>;
+
+/** Where a task is in its life. See {@link taskTransitions} for which state can follow which. */
+export type TaskState =
+  /** Its time has not come. */
+  | 'scheduled'
+  /** Accepted, and in line. */
+  | 'waiting'
+  /** Running. */
+  | 'active'
+  /** Failed, and waiting for its next attempt. */
+  | 'retrying'
+  | 'completed'
+  /** Failed for good, or ran for longer than its timeout. */
+  | 'dead'
+  /** Given up unrun: dropped by a full queue. */
+  | 'discarded'
+  /** Cancelled by its handle, or given up because the application stopped. */
+  | 'cancelled'
+  /** Its time to run had passed. */
+  | 'expired';
+
+/** Every legal change of state. */
+export const taskTransitions: Readonly<Record<TaskState, readonly TaskState[]>> = {
+  scheduled: ['waiting', 'cancelled', 'expired'],
+  waiting: ['active', 'discarded', 'cancelled', 'expired'],
+  active: ['completed', 'dead', 'retrying', 'discarded', 'cancelled'],
+  retrying: ['waiting', 'active', 'cancelled', 'expired'],
+  completed: [],
+  dead: [],
+  discarded: [],
+  cancelled: [],
+  expired: [],
+};
+
+/** One enqueued task, in the hands of whoever enqueued it. */
+export interface TaskHandle<R = unknown> {
+  readonly id: string;
+  /** The name of the queue. */
+  readonly queue: string;
+  /** The name of the work: for a closure the name of the function, or `'anonymous'`. */
+  readonly name: string;
+  /**
+   * What the work returned. Rejects with what the work threw, or with a coded error when it did not get that far:
+   * `TaskTimeoutError`, `TaskCancelledError`, `TaskDroppedError`, `TaskAbandonedError`. Settles when the task's scope has
+   * been disposed; at a timeout or cancellation at once. Nobody has to call it: a failure is an event either way.
+   */
+  result(): Promise<R>;
+  /**
+   * Gives the task up: a waiting one never runs, a running one has its signal aborted.
+   *
+   * @param reason becomes the `cause` of the `TaskCancelledError`
+   * @returns whether there was still something to cancel
+   */
+  cancel(reason?: unknown): Promise<boolean>;
+  state(): Promise<TaskState>;
+}
+
+/** A task taken out of the queue by {@link TaskQueue.dequeue}, to be run by whoever took it. */
+export interface DequeuedTask {
+  readonly id: string;
+  readonly queue: string;
+  readonly name: string;
+  readonly enqueuedAt: Date;
+  /**
+   * Opens the scope, runs the work and settles the task. Resolves when the scope is disposed, whatever became of the
+   * work: a failure goes to the task's handle and to the events, not to the caller. A second call gives the same promise.
+   *
+   * @param options.signal aborts the task's own signal
+   */
+  run(options?: { signal?: AbortSignal }): Promise<void>;
+}

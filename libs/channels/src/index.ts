@@ -1,0 +1,27 @@
+export {
+  constant,
+  exponential,
+  linear,
+  type Backoff,
+  type ExponentialOptions,
+  type LinearOptions,
+} from './backoff.js';
+export type { Channel, ChannelReader, ChannelWriter } from './channel.js';
+export type { BoundedChannelOptions, FullMode, PriorityChannelOptions } from './channel.options.js';
+export { systemClock, type Clock, type ClockTimer } from './clock.js';
+export { createBoundedChannel, createPriorityChannel, createUnboundedChannel } from './create-channel.js';
+export { toMilliseconds, type Duration } from './duration.js';
+export {
+  ArgumentOutOfRangeError,
+  ChannelClosedError,
+  ConcurrentWaitError,
+  describeValue,
+  InvalidOptionsError,
+  NightshiftError,
+  TimerDisposedError,
+  UndefinedItemError,
+  UnknownOptionError,
+} from './errors.js';
+export { isOptionsObject, nearest } from './options-check.js';
+export { PeriodicTimer, type PeriodicTimerOptions } from './periodic-timer.js';
+export type { WaitOptions } from './wait-options.js';
