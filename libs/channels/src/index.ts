@@ -22,6 +22,6 @@ export {
   UndefinedItemError,
   UnknownOptionError,
 } from './errors.js';
-export { isOptionsObject, nearest } from './options-check.js';
+export { isOptionsObject, nearest, OptionsCheck } from './options-check.js';
 export { PeriodicTimer, type PeriodicTimerOptions } from './periodic-timer.js';
 export type { WaitOptions } from './wait-options.js';

@@ -1,5 +1,5 @@
 import type { BackgroundEvents } from './background-events.js';
-import type { BackgroundEvent, EventOf, TaskLabel } from './events.js';
+import type { BackgroundEventType, EventOf, TaskLabel } from './events.js';
 
 /** What log lines are written to: Nest's `Logger`, or anything alike. */
 export interface LogTarget {
@@ -14,16 +14,15 @@ const namedAtMost = 10;
 /** A queue that drops task after task gets one line in this time, in milliseconds. */
 const dropLineEveryMs = 10_000;
 
-type Wordings = { readonly [T in BackgroundEvent['type']]?: (event: EventOf<T>, log: LogTarget) => void };
+type Wordings = { readonly [T in BackgroundEventType]?: (event: EventOf<T>, log: LogTarget) => void };
 
 /** Turns events into log lines: the one place that words them. What happens for every tick or task is not logged. */
 export function logEvents(events: BackgroundEvents, target: LogTarget): () => void {
   const wordings = createWordings();
-  const ends = Object.entries(wordings).map(([type, word]) =>
-    events.on(type as BackgroundEvent['type'], (event) =>
-      (word as (event: BackgroundEvent, log: LogTarget) => void)(event, target),
-    ),
-  );
+  const ends = (Object.keys(wordings) as (keyof Wordings)[]).map((type) => {
+    const word = wordings[type] as (event: unknown, log: LogTarget) => void; // the wording of that very type
+    return events.on(type, (event) => word(event, target));
+  });
   return () => {
     for (const end of ends) end();
   };

@@ -1,0 +1,83 @@
+export {
+  BackgroundAdmin,
+  type BackgroundSnapshot,
+  type QueueSnapshot,
+  type ServiceSnapshot,
+} from './admin/background-admin.js';
+export {
+  CaptiveDependencyError,
+  DuplicateNameError,
+  IllegalStateError,
+  InvalidWorkError,
+  ModuleNotRegisteredError,
+  ModuleRegisteredTwiceError,
+  NotAServiceError,
+  NotTickedError,
+  QueueClosedError,
+  ScopeDisposedError,
+  StartupTimeoutError,
+  StoppingError,
+  TaskAbandonedError,
+  TaskCancelledError,
+  TaskDroppedError,
+  TaskOutcomeError,
+  TaskTimeoutError,
+  TickTimeoutError,
+  UnknownNameError,
+} from './errors.js';
+export { BackgroundEvents } from './events/background-events.js';
+export { logEvents, type LogTarget } from './events/event-log.js';
+export type {
+  BackgroundEvent,
+  BackgroundEventType,
+  EventDetails,
+  EventOf,
+  ServiceKind,
+  TaskLabel,
+  TickOutcome,
+} from './events/events.js';
+export { BackgroundHost } from './hosting/host.js';
+export type { ExceptionBehavior, HostingOptions } from './hosting/hosting.options.js';
+export { ApplicationLifetime } from './hosting/lifetime.js';
+export type { RestartOptions } from './hosting/restart-policy.js';
+export type { ServiceHandle } from './hosting/service-handle.js';
+export type { ScheduleChange, TickRecord } from './hosting/service-runner.js';
+export { serviceTransitions, type ServiceState } from './hosting/service-state.js';
+export { BackgroundModule } from './nest/background.module.js';
+export type { BackgroundModuleOptions } from './nest/background.options.js';
+export {
+  BackgroundService,
+  getTaskQueueToken,
+  HostedService,
+  InjectBackgroundContext,
+  InjectTaskQueue,
+} from './nest/decorators.js';
+export type { HostedServiceOptions } from './nest/metadata.js';
+export { runUntilStopped } from './nest/run-until-stopped.js';
+export type { BackgroundServiceOptions } from './scheduling/background-service.options.js';
+export { BackgroundContext } from './scopes/background-context.js';
+export type { TaskContext, TickContext, WorkWrapper } from './scopes/context.js';
+export { ServiceScopeFactory, type ScopeToken, type ServiceScope } from './scopes/scope.js';
+export { TaskQueue } from './tasks/task-queue.js';
+export {
+  taskTransitions,
+  type DequeuedTask,
+  type TaskHandle,
+  type TaskState,
+  type TaskWork,
+} from './tasks/task.js';
+export type { EnqueueOptions, FullMode, TaskQueueOptions } from './tasks/tasks.options.js';
+export {
+  ArgumentOutOfRangeError,
+  constant,
+  exponential,
+  InvalidOptionsError,
+  linear,
+  NightshiftError,
+  PeriodicTimer,
+  systemClock,
+  UnknownOptionError,
+  type Backoff,
+  type Clock,
+  type Duration,
+} from 'nestjs-nightshift/channels';

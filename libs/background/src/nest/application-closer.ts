@@ -1,0 +1,58 @@
+import type { BackgroundEvents } from '../events/background-events.js';
+import type { BackgroundHost } from '../hosting/host.js';
+import type { ApplicationLifetime } from '../hosting/lifetime.js';
+import { signalThatNestHandles } from './shutdown-hooks.js';
+
+/**
+ * Closes the application when something inside asks for it, with `stopApplication()` or by a fault. Nest gives no
+ * provider the application object, so this takes whichever way there is.
+ */
+export class ApplicationCloser {
+  private closingAlready = false;
+  private claimed = false;
+
+  constructor(
+    private readonly host: BackgroundHost,
+    lifetime: ApplicationLifetime,
+    private readonly events: BackgroundEvents,
+  ) {
+    lifetime.stopping.addEventListener('abort', () => this.onStopping(), { once: true });
+  }
+
+  /** Whether Nest is closing the application, whoever asked for it. */
+  get isClosing(): boolean {
+    return this.closingAlready;
+  }
+
+  /** The caller has the application object, and closes it itself when `lifetime.stopping` fires. */
+  claim(): void {
+    this.claimed = true;
+  }
+
+  /** Nest has begun to close the application. */
+  noteClosing(): void {
+    this.closingAlready = true;
+  }
+
+  private onStopping(): void {
+    if (this.closingAlready || this.claimed) return;
+    // Not within the call that asked for it: it may be in the middle of the start.
+    setImmediate(() => this.close());
+  }
+
+  private close(): void {
+    if (this.closingAlready || this.claimed) return;
+    const signal = signalThatNestHandles();
+    if (signal !== undefined) {
+      process.kill(process.pid, signal);
+      return;
+    }
+    this.events.emit('host.warning', {
+      code: 'CANNOT_CLOSE',
+      message:
+        'Services and queues are being stopped, but nothing here can close the application itself, so its server goes on. ' +
+        'Run it with `await runUntilStopped(app)`, or call `app.enableShutdownHooks()` in main.ts.',
+    });
+    this.host.stop().catch(() => {}); // every failure in it is an event
+  }
+}

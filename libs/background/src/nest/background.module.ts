@@ -1,0 +1,260 @@
+import {
+  ConfigurableModuleBuilder,
+  Global,
+  Inject,
+  Logger,
+  Module,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+  type OnModuleInit,
+  type Provider,
+} from '@nestjs/common';
+import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { BackgroundAdmin } from '../admin/background-admin.js';
+import { ModuleNotRegisteredError } from '../errors.js';
+import { BackgroundEvents } from '../events/background-events.js';
+import { logEvents } from '../events/event-log.js';
+import { BackgroundHost } from '../hosting/host.js';
+import { ApplicationLifetime } from '../hosting/lifetime.js';
+import { composeObject, type ServiceDependencies } from '../scheduling/service-composition.js';
+import { ServiceScopeFactory } from '../scopes/scope.js';
+import { QueueRegistry } from '../tasks/queue-registry.js';
+import { TaskQueue } from '../tasks/task-queue.js';
+import {
+  resolveQueueOptions,
+  type ResolvedQueueOptions,
+  type TaskQueueOptions,
+} from '../tasks/tasks.options.js';
+import { ApplicationCloser } from './application-closer.js';
+import {
+  resolveBackgroundOptions,
+  type BackgroundModuleOptions,
+  type ResolvedBackgroundOptions,
+} from './background.options.js';
+import { getTaskQueueToken } from './decorators.js';
+import { ServiceDiscovery } from './discovery.js';
+import { HookOrderModule, HookOrderWitness, placeOutermost } from './hook-order.js';
+import { backgroundServiceOptionsOf } from './metadata.js';
+import { NestScopeFactory } from './nest-scope.js';
+import { ProviderIndex } from './provider-index.js';
+import { isNotListening, nobodyHandlesSignals } from './shutdown-hooks.js';
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
+  new ConfigurableModuleBuilder<BackgroundModuleOptions>({
+    moduleName: 'Background',
+  })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createBackgroundOptions')
+    .build();
+
+const RESOLVED_OPTIONS = Symbol('resolved background options');
+const SERVICE_DEPENDENCIES = Symbol('service dependencies');
+
+/** How long after the start to look whether anything handles stop signals: they may be set up after `listen()`. */
+const hooksCheckAfterMs = 100;
+
+const providers: Provider[] = [
+  {
+    provide: RESOLVED_OPTIONS,
+    inject: [MODULE_OPTIONS_TOKEN],
+    useFactory: (options: BackgroundModuleOptions) => resolveBackgroundOptions(options),
+  },
+  ApplicationLifetime,
+  {
+    provide: BackgroundEvents,
+    inject: [RESOLVED_OPTIONS],
+    useFactory: ({ hosting }: ResolvedBackgroundOptions) => new BackgroundEvents(hosting.clock),
+  },
+  {
+    provide: ServiceScopeFactory,
+    inject: [ModulesContainer, ModuleRef],
+    useFactory: (modules: ModulesContainer, moduleRef: ModuleRef) =>
+      new NestScopeFactory(new ProviderIndex(modules), moduleRef),
+  },
+  {
+    provide: SERVICE_DEPENDENCIES,
+    inject: [RESOLVED_OPTIONS, BackgroundEvents, ServiceScopeFactory],
+    useFactory: (
+      { hosting }: ResolvedBackgroundOptions,
+      events: BackgroundEvents,
+      scopes: ServiceScopeFactory,
+    ) => {
+      const { clock, wrap, exceptionBehavior } = hosting;
+      return { clock, wrap, exceptionBehavior, events, scopes } satisfies ServiceDependencies;
+    },
+  },
+  {
+    provide: QueueRegistry,
+    inject: [SERVICE_DEPENDENCIES],
+    useFactory: (dependencies: ServiceDependencies) => new QueueRegistry(dependencies),
+  },
+  {
+    provide: TaskQueue,
+    inject: [QueueRegistry, RESOLVED_OPTIONS],
+    useFactory: (queues: QueueRegistry, { queue }: ResolvedBackgroundOptions) => queues.create(queue),
+  },
+  {
+    provide: BackgroundHost,
+    inject: [RESOLVED_OPTIONS, BackgroundEvents, ApplicationLifetime, SERVICE_DEPENDENCIES],
+    useFactory: (
+      { hosting }: ResolvedBackgroundOptions,
+      events: BackgroundEvents,
+      lifetime: ApplicationLifetime,
+      dependencies: ServiceDependencies,
+    ) => {
+      const compose = (service: unknown, options: unknown) =>
+        composeObject(service, { ...optionsOfClass(service), ...(options as object) }, dependencies);
+      return new BackgroundHost({ options: hosting, events, lifetime, compose });
+    },
+  },
+  {
+    provide: ApplicationCloser,
+    inject: [BackgroundHost, ApplicationLifetime, BackgroundEvents],
+    useFactory: (host: BackgroundHost, lifetime: ApplicationLifetime, events: BackgroundEvents) =>
+      new ApplicationCloser(host, lifetime, events),
+  },
+  {
+    provide: BackgroundAdmin,
+    inject: [BackgroundHost, ApplicationLifetime, QueueRegistry],
+    useFactory: (host: BackgroundHost, lifetime: ApplicationLifetime, queues: QueueRegistry) =>
+      new BackgroundAdmin(host, lifetime, queues),
+  },
+];
+
+/**
+ * Background work for a Nest application. Import it once, in the root module; it is global.
+ *
+ * Services start when every other module has bootstrapped, and are told to stop before any other module is torn down.
+ */
+@Global()
+@Module({
+  imports: [HookOrderModule],
+  providers,
+  exports: [
+    ApplicationLifetime,
+    BackgroundAdmin,
+    BackgroundEvents,
+    BackgroundHost,
+    QueueRegistry,
+    ServiceScopeFactory,
+    TaskQueue,
+  ],
+})
+export class BackgroundModule
+  extends ConfigurableModuleClass
+  implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
+{
+  private hooksCheck: NodeJS.Timeout | undefined;
+
+  constructor(
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedBackgroundOptions,
+    @Inject(SERVICE_DEPENDENCIES) private readonly dependencies: ServiceDependencies,
+    private readonly modules: ModulesContainer,
+    private readonly host: BackgroundHost,
+    private readonly lifetime: ApplicationLifetime,
+    private readonly events: BackgroundEvents,
+    private readonly queues: QueueRegistry,
+    private readonly closer: ApplicationCloser,
+    private readonly witness: HookOrderWitness,
+    private readonly adapterHost: HttpAdapterHost,
+  ) {
+    super();
+    placeOutermost(modules, BackgroundModule);
+    logEvents(events, new Logger('Nightshift'));
+  }
+
+  /**
+   * @throws InvalidOptionsError listing everything that is wrong with the options
+   */
+  static override forRoot(options: BackgroundModuleOptions = {}): DynamicModule {
+    resolveBackgroundOptions(options); // fails here, where the mistake is, and not while Nest instantiates
+    const dynamic = super.forRoot(options);
+    const queueName = options.queue?.name;
+    if (queueName === undefined || getTaskQueueToken(queueName) === TaskQueue) return dynamic;
+    const alias: Provider = { provide: getTaskQueueToken(queueName), useExisting: TaskQueue };
+    return { ...dynamic, providers: [...(dynamic.providers ?? []), alias], exports: [alias.provide] };
+  }
+
+  /**
+   * Adds queues beside the default one, each injected with `@InjectTaskQueue(name)` anywhere in the application.
+   *
+   * @throws InvalidOptionsError
+   */
+  static registerQueue(...queues: readonly (TaskQueueOptions & { name: string })[]): DynamicModule {
+    const resolved = queues.map((queue, index) => resolveQueueOptions(queue, `registerQueue[${index}]`));
+    return {
+      module: BackgroundQueuesModule,
+      global: true,
+      providers: resolved.map(toQueueProvider),
+      exports: resolved.map(({ name }) => getTaskQueueToken(name)),
+    };
+  }
+
+  onModuleInit(): void {
+    for (const worker of this.queues.workers) this.host.add(worker);
+    const discovery = new ServiceDiscovery(this.modules, this.dependencies, this.events);
+    for (const definition of discovery.discover()) this.host.add(definition);
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (!this.witness.hasSeenBootstrap) this.warn('HOOK_ORDER', hookOrderMessage);
+    await this.host.start();
+    this.hooksCheck = setTimeout(() => this.checkShutdownHooks(), hooksCheckAfterMs).unref();
+  }
+
+  /** Never rejects: Nest 11 would skip the teardown of everything else. */
+  async onModuleDestroy(): Promise<void> {
+    this.closer.noteClosing();
+    clearTimeout(this.hooksCheck);
+    await this.host.signalStopping();
+    if (this.options.hosting.drainOn === 'onModuleDestroy') await this.stopHost();
+  }
+
+  /** Never rejects: Nest 11 would skip the teardown of everything else. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.stopHost();
+  }
+
+  private async stopHost(): Promise<void> {
+    await this.host.stop().catch(() => {}); // every failure in it is an event; runUntilStopped() rejects with the faults
+  }
+
+  private checkShutdownHooks(): void {
+    if (this.lifetime.stopping.aborted || !nobodyHandlesSignals() || isNotListening(this.adapterHost)) return;
+    this.warn('SHUTDOWN_HOOKS_OFF', hooksOffMessage);
+  }
+
+  private warn(code: string, message: string): void {
+    this.events.emit('host.warning', { code, message });
+  }
+}
+
+/** Holds the queues of one `registerQueue()`. */
+@Module({})
+class BackgroundQueuesModule {}
+
+const hookOrderMessage =
+  'The order of Nest lifecycle hooks could not be set: services start before other modules have bootstrapped, and stop ' +
+  'after other modules are torn down. Stop work that needs their resources with `lifetime.stopApplication()` first.';
+
+const hooksOffMessage =
+  'Shutdown hooks are off: on Ctrl+C or SIGTERM the process ends at once, running ticks and tasks are cut off, and tasks ' +
+  'that wait in a memory queue are lost. Add `app.enableShutdownHooks()` to main.ts, or `await runUntilStopped(app)`.';
+
+function toQueueProvider(options: ResolvedQueueOptions): Provider {
+  return {
+    provide: getTaskQueueToken(options.name),
+    inject: [{ token: QueueRegistry, optional: true }],
+    useFactory: (queues: QueueRegistry | undefined) => {
+      if (queues === undefined) throw new ModuleNotRegisteredError('BackgroundModule.registerQueue()');
+      return queues.create(options);
+    },
+  };
+}
+
+function optionsOfClass(service: unknown): object {
+  const type = (service as object | null | undefined)?.constructor;
+  return type === undefined ? {} : (backgroundServiceOptionsOf(type) ?? {});
+}

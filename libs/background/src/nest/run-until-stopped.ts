@@ -1,0 +1,71 @@
+import { constants } from 'node:os';
+import { Logger, type INestApplicationContext } from '@nestjs/common';
+import { combineErrors } from '../errors.js';
+import { BackgroundHost } from '../hosting/host.js';
+import { ApplicationLifetime } from '../hosting/lifetime.js';
+import { ApplicationCloser } from './application-closer.js';
+
+const stopSignals = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
+
+/**
+ * Runs an application until it is asked to stop: by Ctrl+C or another stop signal, by `stopApplication()`, or by the
+ * fault of a service. Then closes it. Initialises it first, if that has not been done.
+ *
+ * Resolves when the application is closed. Rejects, with the exit code set to 1, when the fault of a service stopped it:
+ * with what the service threw, or an `AggregateError` when there were several. A second signal ends the process at once,
+ * with the signal's exit code. Work that was still running at the deadline does not keep the process alive.
+ *
+ * It takes the place of `app.enableShutdownHooks()`: use one of the two.
+ *
+ * @example
+ * const app = await NestFactory.create(AppModule);
+ * await app.listen(3000);
+ * await runUntilStopped(app);
+ * @see .NET `HostingAbstractionsHostExtensions.RunAsync`
+ */
+export async function runUntilStopped(app: INestApplicationContext): Promise<void> {
+  const lifetime = app.get(ApplicationLifetime, { strict: false });
+  const host = app.get(BackgroundHost, { strict: false });
+  const closer = app.get(ApplicationCloser, { strict: false });
+  closer.claim();
+  const keepAlive = setInterval(() => {}, 2 ** 30);
+  const endSignals = handleSignals(lifetime, host);
+  try {
+    await app.init();
+    await fired(lifetime.stopping);
+    // Someone else may be closing it already; Nest 11 would tear everything down twice.
+    if (closer.isClosing) await fired(lifetime.stopped);
+    else await app.close();
+  } finally {
+    clearInterval(keepAlive);
+    endSignals();
+  }
+  if (host.faults.length > 0) process.exitCode = 1;
+  if (host.services.some(({ state }) => state === 'abandoned')) process.exit(); // nothing else would end it
+  if (host.faults.length > 0) throw combineErrors(host.faults, 'Several services faulted.');
+}
+
+/** The first signal asks for the stop, the second ends the process. */
+function handleSignals(lifetime: ApplicationLifetime, host: BackgroundHost): () => void {
+  let signals = 0;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    signals += 1;
+    if (signals === 1) return lifetime.stopApplication(signal);
+    const cutOff = host.services.filter(({ state }) => state === 'stopping').map(({ name }) => name);
+    new Logger('Nightshift').error(
+      `${signal} again: ending at once. Cut off: ${cutOff.join(', ') || 'nothing of ours'}`,
+    );
+    process.exit(128 + constants.signals[signal]);
+  };
+  for (const signal of stopSignals) process.on(signal, onSignal);
+  return () => {
+    for (const signal of stopSignals) process.off(signal, onSignal);
+  };
+}
+
+function fired(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,24 @@
+import type { HttpAdapterHost } from '@nestjs/core';
+
+const stopSignals = ['SIGTERM', 'SIGINT'] as const;
+
+/** The name of the listener that `app.enableShutdownHooks()` adds, in Nest 11 and 12. */
+const nestListenerName = 'cleanup';
+
+/** A signal on which Nest would close the application, if `app.enableShutdownHooks()` was called for one. */
+export function signalThatNestHandles(): NodeJS.Signals | undefined {
+  return stopSignals.find((signal) =>
+    process.listeners(signal).some(({ name }) => name === nestListenerName),
+  );
+}
+
+/** Whether the process would end on a stop signal without anybody having a say. */
+export function nobodyHandlesSignals(): boolean {
+  return stopSignals.every((signal) => process.listenerCount(signal) === 0);
+}
+
+/** Whether this is an application that is only tried out, as a test does: it has a server that does not listen. */
+export function isNotListening(adapterHost: HttpAdapterHost | undefined): boolean {
+  const server = adapterHost?.httpAdapter?.getHttpServer() as { listening?: boolean } | undefined;
+  return server !== undefined && server.listening !== true;
+}
