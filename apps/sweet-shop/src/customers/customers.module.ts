@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { DatabaseModule } from '../database/database.module.js';
+import { MailModule } from '../mail/mail.module.js';
+import { CustomerRegister } from './customer-register.js';
+import { CustomersController } from './customers.controller.js';
+import { WelcomeMail } from './welcome-mail.js';
+
+@Module({
+  imports: [DatabaseModule, MailModule],
+  controllers: [CustomersController],
+  providers: [CustomerRegister, WelcomeMail],
+})
+export class CustomersModule {}

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { MulterModule } from '@nestjs/platform-express';
+import { ShopConfig } from '../shop.config.js';
+import { PhotoAlbum } from './photo-album.js';
+import { PhotoResizer } from './photo-resizer.js';
+import { photoUploads } from './photo-uploads.js';
+import { PhotosController } from './photos.controller.js';
+import { SamplePhotoController } from './sample-photo.controller.js';
+
+@Module({
+  imports: [MulterModule.registerAsync({ inject: [ShopConfig], useFactory: photoUploads })],
+  controllers: [PhotosController, SamplePhotoController],
+  providers: [PhotoAlbum, PhotoResizer],
+})
+export class PhotosModule {}

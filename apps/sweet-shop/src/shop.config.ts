@@ -1,0 +1,42 @@
+import { resolve } from 'node:path';
+import { Global, Module } from '@nestjs/common';
+
+/** Everything that the environment can change about the shop, read in this one place. */
+export class ShopConfig {
+  readonly port: number;
+  /** Where photos, the database and log files are kept. */
+  readonly dataDir: string;
+  /** A real mail server. Without one the shop starts its own, which only collects. */
+  readonly smtpUrl: string | undefined;
+  /** How often prices are read again: every 5 minutes in a real shop, every few seconds to watch it happen. */
+  readonly recipesEvery: string;
+  /** How many photos are resized at once, and how many more may wait. */
+  readonly photos: { readonly atOnce: number; readonly waiting: number };
+  /** How long a request waits for room in a full queue before it is answered with 503. */
+  readonly patienceMs: number;
+
+  constructor(env: NodeJS.ProcessEnv) {
+    this.port = wholeNumber(env, 'PORT', 3000);
+    this.dataDir = resolve(env['SHOP_DATA'] ?? '.shop');
+    this.smtpUrl = env['SMTP_URL'];
+    this.recipesEvery = env['RECIPES_EVERY'] ?? '5s';
+    this.photos = {
+      atOnce: wholeNumber(env, 'PHOTOS_AT_ONCE', 2),
+      waiting: wholeNumber(env, 'PHOTOS_WAITING', 100),
+    };
+    this.patienceMs = wholeNumber(env, 'PATIENCE_MS', 5_000);
+  }
+}
+
+/** A constant, because decorators are given their options before there is anything to inject. */
+export const shopConfig = new ShopConfig(process.env);
+
+@Global()
+@Module({ providers: [{ provide: ShopConfig, useValue: shopConfig }], exports: [ShopConfig] })
+export class ShopConfigModule {}
+
+function wholeNumber(env: NodeJS.ProcessEnv, name: string, fallback: number): number {
+  const text = env[name] ?? String(fallback);
+  if (!/^\d{1,9}$/.test(text)) throw new Error(`${name} must be a whole number, but is '${text}'.`);
+  return Number(text);
+}

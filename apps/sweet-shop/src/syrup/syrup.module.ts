@@ -1,0 +1,5 @@
+import { Module } from '@nestjs/common';
+import { SyrupStirrer } from './syrup-stirrer.js';
+
+@Module({ providers: [SyrupStirrer] })
+export class SyrupModule {}
