@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 const source = (path: string): string => new URL(path, import.meta.url).pathname;
 
+/** Those that run the built package in processes of their own. */
+const processSpecs = ['test/processes/**/*.spec.ts', 'test/package/**/*.spec.ts'];
+
 export default defineConfig({
   // Nest's DI reads decorator metadata, which esbuild and oxc do not emit; swc does.
   plugins: [swc.vite({ module: { type: 'es6' } })],
@@ -13,8 +16,27 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/**/*.spec.ts'],
     setupFiles: ['./test/setup.ts'],
+    maxConcurrency: 3,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'in-process',
+          include: ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/**/*.spec.ts'],
+          exclude: processSpecs,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'processes',
+          include: processSpecs,
+          globalSetup: ['./test/global-setup.ts'],
+          testTimeout: 30_000,
+        },
+      },
+    ],
     coverage: {
       provider: 'v8',
       include: ['libs/*/src/**/*.ts'],

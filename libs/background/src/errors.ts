@@ -169,6 +169,21 @@ export class QueueClosedError extends NightshiftError {
   }
 }
 
+/** A task waits for space in its own full queue while every place to run is held by tasks that wait likewise. */
+export class QueueSelfWaitError extends NightshiftError {
+  readonly code = 'QUEUE_WAITS_FOR_ITSELF';
+
+  constructor(
+    readonly queue: string,
+    concurrency: number,
+  ) {
+    super(
+      `Queue '${queue}' is full, and all tasks that it runs (concurrency ${concurrency}) wait for space in it, so none ` +
+        'would ever come free. Raise its capacity or concurrency, use tryEnqueue(), or hand the work to another queue.',
+    );
+  }
+}
+
 /** What was given as work is not a function. */
 export class InvalidWorkError extends NightshiftError {
   readonly code = 'INVALID_WORK';

@@ -14,6 +14,7 @@ export {
   NotAServiceError,
   NotTickedError,
   QueueClosedError,
+  QueueSelfWaitError,
   ScopeDisposedError,
   StartupTimeoutError,
   StoppingError,

@@ -83,8 +83,13 @@ export class OptionsReader<T extends object> {
     return this.read(key, otherwise, expected, (value): value is V => accepts(value));
   }
 
-  /** A duration in milliseconds. `minMs` excludes shorter ones. */
-  durationMs<O extends number | undefined>(key: keyof T & string, otherwise: O, minMs = 0): number | O {
+  /** A duration in milliseconds. `minMs` excludes shorter ones; `alsoExpected` ends the message. */
+  durationMs<O extends number | undefined>(
+    key: keyof T & string,
+    otherwise: O,
+    minMs = 0,
+    alsoExpected = '',
+  ): number | O {
     const value = this.values[key];
     if (value === undefined) return otherwise;
     try {
@@ -94,13 +99,14 @@ export class OptionsReader<T extends object> {
       // reported below, with the path of the option
     }
     const atLeast = minMs > 0 ? ` of at least ${minMs} ms` : '';
-    this.problem(key, `a duration${atLeast}: milliseconds, or text such as '30s' or '1h 30m'`);
+    this.problem(key, `a duration${atLeast}: milliseconds, or text such as '30s' or '1h 30m'${alsoExpected}`);
     return otherwise;
   }
 
   /** A duration in milliseconds, or `'infinite'`, which reads as `Infinity`. */
   timeoutMs(key: keyof T & string, otherwise: number): number {
-    return this.values[key] === 'infinite' ? Number.POSITIVE_INFINITY : this.durationMs(key, otherwise);
+    if (this.values[key] === 'infinite') return Number.POSITIVE_INFINITY;
+    return this.durationMs(key, otherwise, 0, ", or 'infinite'");
   }
 
   /** An object nested under `key`, read by `read`; `undefined` when it is not there. */

@@ -13,7 +13,10 @@ type Listener = (event: BackgroundEvent) => void;
 export class BackgroundEvents {
   private readonly listeners = new Map<BackgroundEventType | '*', Set<Listener>>();
 
-  /** All events, hot: a subscriber sees what happens from then on. It never errors and never completes. */
+  /**
+   * All events, hot: a subscriber sees what happens from then on. It never errors and never completes. What a subscriber
+   * throws is not caught here: RxJS reports it as an uncaught exception, as with any observable.
+   */
   readonly stream = new Observable<BackgroundEvent>((subscriber) =>
     this.add('*', (event) => subscriber.next(event)),
   );
@@ -39,8 +42,9 @@ export class BackgroundEvents {
   }
 
   private deliver(listeners: Set<Listener> | undefined, event: BackgroundEvent): void {
-    // A copy: a listener may end itself or add another while it is called.
-    for (const listener of [...(listeners ?? [])]) {
+    if (listeners === undefined) return;
+    const present = [...listeners]; // a listener may add others while it is called
+    for (const listener of present) {
       try {
         listener(event);
       } catch (error) {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { BackgroundEvents } from './background-events.js';
 import type { BackgroundEventType, EventOf, TaskLabel } from './events.js';
 
@@ -46,7 +47,10 @@ function createWordings(): Wordings {
       log.warn(
         `The time to stop (shutdownTimeout, ${duration(timeoutMs)}) is up: what still runs is aborted and left behind`,
       ),
-    'host.stopped': ({ durationMs }, log) => log.log(`Stopped in ${duration(durationMs)}`),
+    'host.stopped': ({ durationMs }, log) => {
+      drops.flush(log);
+      log.log(`Stopped in ${duration(durationMs)}`);
+    },
     'host.warning': ({ message }, log) => log.warn(message),
 
     'service.completed': ({ service }, log) => log.log(`Service '${service}' completed`),
@@ -121,15 +125,26 @@ function createWordings(): Wordings {
 
 /** One line for the first task that a queue drops, then one in a while with their number. */
 class DropCounter {
-  private readonly byQueue = new Map<string, { lineAt: number; dropped: number }>();
+  private readonly byQueue = new Map<string, { lineAt: number; dropped: number; fullMode: string }>();
 
   count({ queue, fullMode, at }: EventOf<'task.dropped'>, log: LogTarget): void {
-    const entry = this.byQueue.get(queue) ?? { lineAt: Number.NEGATIVE_INFINITY, dropped: 0 };
+    const entry = this.byQueue.get(queue) ?? { lineAt: Number.NEGATIVE_INFINITY, dropped: 0, fullMode };
     this.byQueue.set(queue, entry);
     entry.dropped += 1;
     if (at.getTime() - entry.lineAt < dropLineEveryMs) return;
-    log.warn(`Queue '${queue}' is full and dropped ${count(entry.dropped, 'task')} (fullMode '${fullMode}')`);
     entry.lineAt = at.getTime();
+    this.writeLine(queue, log);
+  }
+
+  /** What has not had its line yet. */
+  flush(log: LogTarget): void {
+    for (const [queue, { dropped }] of this.byQueue) if (dropped > 0) this.writeLine(queue, log);
+  }
+
+  private writeLine(queue: string, log: LogTarget): void {
+    const entry = this.byQueue.get(queue)!;
+    const tasks = count(entry.dropped, 'task');
+    log.warn(`Queue '${queue}' is full and dropped ${tasks} (fullMode '${entry.fullMode}')`);
     entry.dropped = 0;
   }
 }
@@ -150,9 +165,13 @@ function duration(ms: number): string {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const parts = error instanceof AggregateError ? error.errors.map(messageOf) : [];
+  return parts.length === 0 ? error.message : `${error.message} (${parts.join('; ')})`;
 }
 
 function stackOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.stack : undefined;
+  if (!(error instanceof Error)) return undefined;
+  // The stack alone says nothing of what an error holds or was caused by.
+  return error instanceof AggregateError || error.cause !== undefined ? inspect(error) : error.stack;
 }

@@ -50,7 +50,7 @@ export interface EventDetails {
   'host.warning': { code: string; message: string };
 
   'service.started': OfService;
-  /** A long-running `execute()` returned by itself. */
+  /** A long-running `execute()` returned by itself, or a schedule has no further tick. */
   'service.completed': OfService;
   'service.faulted': OfService & { error: unknown; consequence: 'stopHost' | 'none' };
   'service.restarting': OfService & { error: unknown; restarts: number; delayMs: number };
@@ -58,9 +58,9 @@ export interface EventDetails {
   'service.gaveUp': OfService & { error: unknown; restarts: number };
   'service.stopping': OfService;
   'service.stopped': OfService & { durationMs: number };
-  /** `stop` threw. */
+  /** A hook of the stop threw. */
   'service.stopFailed': OfService & { error: unknown };
-  /** The deadline passed and this was still running. It goes on unobserved until the process ends. */
+  /** The deadline passed and this, hooks or work, was still running. It is waited for no longer. */
   'service.abandoned': OfService & { running: readonly string[] };
   'service.paused': OfService;
   'service.resumed': OfService;

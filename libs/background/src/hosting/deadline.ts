@@ -24,7 +24,7 @@ export class Deadline implements Disposable {
     reason: () => unknown,
     linked: readonly (AbortSignal | undefined)[] = [],
   ) {
-    for (const signal of linked) if (signal !== undefined) this.link(signal);
+    for (const signal of linked) if (signal !== undefined && !this.signal.aborted) this.link(signal);
     if (Number.isFinite(afterMs) && !this.signal.aborted) {
       this.timer = clock.schedule(afterMs, () => {
         this.expired = true;
@@ -52,21 +52,33 @@ export class Deadline implements Disposable {
 }
 
 /**
- * Waits for `work`, but once `signal` is aborted only for one more turn of the event loop: enough for work that heeds
+ * Waits for `work`, but once `signal` is aborted only for a few more turns of the event loop: enough for work that heeds
  * the signal, and an end to waiting for work that does not. Rejects if `work` does within that time.
  *
+ * @param turns how many: one, unless `work` itself waits in this way for something
  * @returns whether `work` has ended
  */
-export async function endedBy(work: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
-  let giveUp = (): void => {};
-  const abandoned = new Promise<false>((resolve) => {
-    giveUp = () => void setImmediate(() => resolve(false));
+export async function endedBy(work: Promise<unknown>, signal: AbortSignal, turns = 1): Promise<boolean> {
+  const patience = new AbortController();
+  const abandoned = abortOf(signal, patience.signal).then(async () => {
+    for (let turn = 0; turn < turns; turn += 1) await nextTurn();
+    return false;
   });
-  if (signal.aborted) giveUp();
-  else signal.addEventListener('abort', giveUp, { once: true });
   try {
     return await Promise.race([work.then(() => true), abandoned]);
   } finally {
-    signal.removeEventListener('abort', giveUp);
+    patience.abort();
   }
+}
+
+/** Resolves when `signal` is aborted, unless `end` is before: then never. */
+function abortOf(signal: AbortSignal, end: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true, signal: end });
+  });
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
 }

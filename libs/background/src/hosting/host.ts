@@ -3,17 +3,20 @@ import {
   combineErrors,
   DuplicateNameError,
   IllegalStateError,
+  isCancellation,
   StartupTimeoutError,
   StoppingError,
   UnknownNameError,
 } from '../errors.js';
 import type { BackgroundEvents } from '../events/background-events.js';
 import { Deadline, endedBy } from './deadline.js';
-import type { LifecycleHook } from './hosted-service.js';
 import type { ExceptionBehavior, ResolvedHostingOptions } from './hosting.options.js';
+import { runPhase } from './lifecycle-phase.js';
 import type { ApplicationLifetime } from './lifetime.js';
 import type { ServiceHandle } from './service-handle.js';
-import { Supervisor, type ServiceDefinition, type SupervisorHost } from './supervisor.js';
+import type { ServiceDefinition, SupervisorHost } from './service-record.js';
+import { lastTurns, stopHooks, type StopHook } from './stop-sequence.js';
+import { Supervisor } from './supervisor.js';
 
 /** Turns what a user adds at run time into a definition. What that may be is the business of a higher layer. */
 export type ServiceComposer = (service: unknown, options: unknown) => ServiceDefinition;
@@ -37,7 +40,11 @@ export class BackgroundHost implements SupervisorHost {
   private startRun: Promise<void> | undefined;
   private stoppingRun: Promise<readonly unknown[]> | undefined;
   private stopRun: Promise<void> | undefined;
+  /** How much of the time to stop the `stopping` hooks took. */
   private stoppingHooksMs = 0;
+  private isPastDeadline = false;
+  /** Aborted when a caller of {@link stop} gives up waiting. */
+  private readonly hurry = new AbortController();
   private keepAliveHandle: NodeJS.Timeout | undefined;
 
   constructor(private readonly dependencies: HostDependencies) {
@@ -52,6 +59,13 @@ export class BackgroundHost implements SupervisorHost {
   /** What faulted services threw, of those whose fault stopped the host. */
   get faults(): readonly unknown[] {
     return this.faultErrors;
+  }
+
+  /** @internal What would be cut off if the process ended now: services that have not finished, with what they do. */
+  get unfinished(): readonly string[] {
+    return this.supervisors
+      .filter(({ state, inFlight }) => state === 'stopping' || inFlight.length > 0)
+      .map(({ name, inFlight }) => (inFlight.length === 0 ? name : `${name} (${inFlight.join(', ')})`));
   }
 
   /** Whether services may run now: the host has started and is not stopping. */
@@ -71,6 +85,10 @@ export class BackgroundHost implements SupervisorHost {
     return this.options.shutdownTimeoutMs;
   }
 
+  get stopping(): AbortSignal {
+    return this.lifetime.stopping;
+  }
+
   /**
    * The service of this name, or of this class.
    *
@@ -78,20 +96,18 @@ export class BackgroundHost implements SupervisorHost {
    */
   service(nameOrClass: string | (abstract new (...args: never[]) => unknown)): ServiceHandle {
     const found = this.supervisors.find(
-      ({ definition }) => definition.name === nameOrClass || definition.token === nameOrClass,
+      // `undefined`, as a class is that a circular import has not defined yet, is no service's token
+      ({ name, definition: { token = name } }) => name === nameOrClass || token === nameOrClass,
     );
     if (found !== undefined) return found;
-    const name = typeof nameOrClass === 'string' ? nameOrClass : nameOrClass.name;
-    throw new UnknownNameError(
-      'service',
-      name,
-      this.supervisors.map((supervisor) => supervisor.name),
-    );
+    const unknown = typeof nameOrClass === 'function' ? nameOrClass.name : String(nameOrClass);
+    const known = this.supervisors.map(({ name }) => name);
+    throw new UnknownNameError('service', unknown, known);
   }
 
   /**
-   * Adds a service at run time. It starts at once when the host has started, otherwise with the others; it stops with
-   * the others, before all that were there before it.
+   * Adds a service at run time. When the host has started it starts at once, and this waits for it; otherwise it starts
+   * with the others, after them. It stops with the others, before all that were there before it.
    *
    * @param service an object with `execute()`, or with `start()` and `stop()`
    * @param options those of `@BackgroundService()`; `name` is required when the object has no class of its own
@@ -100,7 +116,6 @@ export class BackgroundHost implements SupervisorHost {
     if (this.lifetime.stopping.aborted)
       throw new IllegalStateError('the host', 'stopping', 'Adding a service');
     const supervisor = this.add(this.dependencies.compose(service, options));
-    await this.startRun; // added during the start, it follows when that is done
     if (this.isOpen && supervisor.state === 'idle') await supervisor.start();
     return supervisor;
   }
@@ -139,9 +154,14 @@ export class BackgroundHost implements SupervisorHost {
    * Stops every service in reverse order, within `shutdownTimeout`. Every call gives the same promise. Rejects, when all
    * is done, with what went wrong in stop hooks and with the faults that stopped the host: one as itself, several as an
    * `AggregateError`.
+   *
+   * @param signal moves the deadline to the moment when it is aborted
    */
   stop(signal?: AbortSignal): Promise<void> {
-    return (this.stopRun ??= this.stopAll(signal));
+    const hurry = (): void => this.hurry.abort(signal?.reason);
+    if (signal?.aborted) hurry();
+    else signal?.addEventListener('abort', hurry, { once: true, signal: this.lifetime.stopped });
+    return (this.stopRun ??= this.stopAll());
   }
 
   /** @internal */
@@ -163,67 +183,69 @@ export class BackgroundHost implements SupervisorHost {
     if (this.lifetime.stopping.aborted) return;
     const { events, clock, lifetime, options } = this;
     const begunAt = clock.monotonic();
-    const services = this.supervisors.filter(({ state }) => state === 'idle');
-    events.emit('host.starting', { services: services.length });
+    events.emit('host.starting', { services: this.idle().length });
     if (options.keepAlive) this.keepAliveHandle = setInterval(() => {}, 2 ** 30);
     const timedOut = (): unknown => new StartupTimeoutError(options.startupTimeoutMs);
     using deadline = new Deadline(clock, options.startupTimeoutMs, timedOut, [lifetime.stopping]);
 
-    for (const hook of ['starting', 'start', 'started'] as const) {
-      const errors = await this.runPhase(
-        services,
-        hook,
-        deadline.signal,
-        options.servicesStartConcurrently,
-        true,
-      );
-      if (lifetime.stopping.aborted) return giveUpStart(services);
-      if (errors.length > 0) throw await this.failStart(services, errors, deadline.expired);
+    // Another round for each service that is added meanwhile.
+    for (let services = this.idle(); services.length > 0; services = this.idle()) {
+      const errors = await this.runStartPhases(services, deadline.signal);
+      if (errors.length > 0) throw await this.failStart(errors, deadline);
+      if (lifetime.stopping.aborted) return this.giveUpStart();
     }
+    const started = this.supervisors.filter(({ isRunning }) => isRunning);
     lifetime.notifyStarted();
-    events.emit('host.started', {
-      services: services.map(({ name }) => name),
-      durationMs: clock.monotonic() - begunAt,
-    });
-    for (const supervisor of services) if (supervisor.state === 'running') supervisor.begin();
+    const durationMs = clock.monotonic() - begunAt;
+    events.emit('host.started', { services: started.map(({ name }) => name), durationMs });
+    for (const supervisor of started) supervisor.begin();
   }
 
-  private async failStart(
-    services: readonly Supervisor[],
-    errors: readonly unknown[],
-    timedOut: boolean,
-  ): Promise<unknown> {
-    giveUpStart(services);
+  /** Gives the errors of the first phase that has any. */
+  private async runStartPhases(services: readonly Supervisor[], signal: AbortSignal): Promise<unknown[]> {
+    const { lifetime, options } = this;
+    const concurrently = options.servicesStartConcurrently;
+    const until = (errors: readonly unknown[]): boolean => errors.length > 0 || lifetime.stopping.aborted;
+    for (const hook of ['starting', 'start', 'started'] as const) {
+      const errors = await runPhase(services, hook, { signal, concurrently, until });
+      const isStopping = lifetime.stopping.aborted;
+      // To give up because of the stop is no failure. To fail meanwhile is.
+      const failures = isStopping ? errors.filter((error) => !isCancellation(error, signal)) : errors;
+      if (isStopping || failures.length > 0) return failures;
+    }
+    return [];
+  }
+
+  private async failStart(errors: readonly unknown[], startup: Deadline): Promise<unknown> {
+    this.giveUpStart();
     const combined = combineErrors(errors, `${errors.length} services failed to start.`);
-    const error = timedOut
-      ? new StartupTimeoutError(this.options.startupTimeoutMs, { cause: combined })
-      : combined;
+    const isOther = startup.expired && combined !== startup.signal.reason;
+    const timeoutMs = this.options.startupTimeoutMs;
+    const error = isOther ? new StartupTimeoutError(timeoutMs, { cause: combined }) : combined;
     this.events.emit('host.startFailed', { error });
     using deadline = this.deadline(this.options.shutdownTimeoutMs);
     await this.stopServices(deadline.signal); // what goes wrong here is an event; the caller is told why the start failed
     return error;
   }
 
+  private giveUpStart(): void {
+    for (const supervisor of this.supervisors) supervisor.giveUpStart();
+  }
+
   private async runStoppingHooks(): Promise<readonly unknown[]> {
     const begunAt = this.clock.monotonic();
     using deadline = this.deadline(this.options.shutdownTimeoutMs);
-    const errors = await this.runPhase(
-      this.startedInReverse(),
-      'stopping',
-      deadline.signal,
-      this.options.servicesStopConcurrently,
-    );
+    await this.endOfStart(deadline.signal);
+    const errors = await this.runStopPhase('stopping', deadline.signal);
     this.stoppingHooksMs = this.clock.monotonic() - begunAt;
     this.lifetime.stopApplication();
     return errors;
   }
 
-  private async stopAll(signal: AbortSignal | undefined): Promise<void> {
+  private async stopAll(): Promise<void> {
     const begunAt = this.clock.monotonic();
-    using deadline = this.deadline(this.options.shutdownTimeoutMs - this.stoppingHooksMs, signal);
-    const errors: unknown[] = [];
-    await this.endOfStart(deadline.signal);
-    errors.push(...(await (this.stoppingRun ??= this.runStoppingHooks())));
+    const errors = [...(await (this.stoppingRun ??= this.runStoppingHooks()))];
+    using deadline = this.deadline(this.options.shutdownTimeoutMs - this.stoppingHooksMs);
     errors.push(...(await this.stopServices(deadline.signal)));
     this.events.emit('host.stopped', { durationMs: this.clock.monotonic() - begunAt, errors });
     this.lifetime.notifyStopped();
@@ -232,66 +254,45 @@ export class BackgroundHost implements SupervisorHost {
   }
 
   private async stopServices(signal: AbortSignal): Promise<readonly unknown[]> {
-    const services = this.startedInReverse();
-    const concurrently = this.options.servicesStopConcurrently;
-    const errors = await this.runPhase(services, 'stop', signal, concurrently);
-    errors.push(...(await this.runPhase(services, 'stopped', signal, concurrently)));
+    const errors: unknown[] = [];
+    // `stopping` is for those that have not had it: a failed start, or a service that got going in the meantime.
+    for (const hook of stopHooks) errors.push(...(await this.runStopPhase(hook, signal)));
     clearInterval(this.keepAliveHandle);
     return errors;
   }
 
-  /** A stop that comes during the start gives the start up first. */
+  /** A stop that comes during a start gives the start up first. */
   private async endOfStart(signal: AbortSignal): Promise<void> {
-    if (this.startRun === undefined || this.lifetime.started.aborted) return;
+    const starts = this.supervisors.flatMap(({ startRun = [] }) => startRun);
+    if (this.startRun !== undefined && !this.lifetime.started.aborted) starts.push(this.startRun);
+    if (starts.length === 0) return;
     this.lifetime.stopApplication();
-    await endedBy(
-      this.startRun.catch(() => {}),
-      signal,
-    );
+    const ends = Promise.allSettled(starts); // how they end is told to whoever asked for them
+    if (!(await endedBy(ends, signal, lastTurns))) this.giveUpStart();
   }
 
-  private startedInReverse(): Supervisor[] {
-    return this.supervisors.filter((supervisor) => supervisor.isStarted).reverse();
+  private idle(): Supervisor[] {
+    return this.supervisors.filter(({ state }) => state === 'idle');
   }
 
-  private deadline(afterMs: number, signal?: AbortSignal): Deadline {
+  private runStopPhase(hook: StopHook, signal: AbortSignal): Promise<unknown[]> {
+    const services = this.supervisors.filter(({ needsStop }) => needsStop).toReversed();
+    return runPhase(services, hook, { signal, concurrently: this.options.servicesStopConcurrently });
+  }
+
+  private deadline(afterMs: number): Deadline {
     const passed = (): unknown => {
-      this.events.emit('host.deadlinePassed', { timeoutMs: this.options.shutdownTimeoutMs });
+      const timeoutMs = this.options.shutdownTimeoutMs;
+      // The hooks before may have used all of it up, and have had the event already.
+      if (!this.isPastDeadline) this.events.emit('host.deadlinePassed', { timeoutMs });
+      this.isPastDeadline = true;
       return new StoppingError('The time to stop is up: the application');
     };
-    return new Deadline(this.clock, Math.max(0, afterMs), passed, [signal]);
+    return new Deadline(this.clock, Math.max(0, afterMs), passed, [this.hurry.signal]);
   }
 
   private onStopping(): void {
     this.events.emit('host.stopping', { reason: this.lifetime.stopReason });
     for (const supervisor of this.supervisors) supervisor.quiesce();
   }
-
-  /**
-   * Calls one hook on each service and collects what they throw. Sequentially, with `untilFirst`, the first error ends
-   * the phase, as does a request to stop; concurrently every hook is called, each up to its first wait, in order.
-   */
-  private async runPhase(
-    services: readonly Supervisor[],
-    hook: LifecycleHook,
-    signal: AbortSignal,
-    concurrently: boolean,
-    untilFirst = false,
-  ): Promise<unknown[]> {
-    const errors: unknown[] = [];
-    const collect = (error: unknown): void => void errors.push(error);
-    if (concurrently) {
-      await Promise.all(services.map((supervisor) => supervisor.call(hook, signal).catch(collect)));
-      return errors;
-    }
-    for (const supervisor of services) {
-      if (untilFirst && (errors.length > 0 || this.lifetime.stopping.aborted)) break;
-      await supervisor.call(hook, signal).catch(collect);
-    }
-    return errors;
-  }
-}
-
-function giveUpStart(services: readonly Supervisor[]): void {
-  for (const supervisor of services) supervisor.giveUpStart();
 }

@@ -1,5 +1,5 @@
 import type { Clock } from 'nestjs-nightshift/channels';
-import { isCancellation, StoppingError } from '../errors.js';
+import { combineErrors, isCancellation, StoppingError } from '../errors.js';
 import { runInside } from '../scopes/background-context.js';
 import type { WorkWrapper } from '../scopes/context.js';
 import type { BackgroundService } from './background-service.js';
@@ -25,6 +25,8 @@ export class LongRunningService implements ServiceRunner {
   private readonly hooks: Partial<HostedService>;
   private monitor: ServiceMonitor | undefined;
   private stopController = new AbortController();
+  /** Aborted when `execute()` is not to be called any more. */
+  private quietController = new AbortController();
   private run: Promise<void> | undefined;
 
   constructor(
@@ -44,6 +46,7 @@ export class LongRunningService implements ServiceRunner {
 
   start(): void {
     this.stopController = new AbortController();
+    this.quietController = new AbortController();
   }
 
   async started(signal: AbortSignal): Promise<void> {
@@ -51,10 +54,12 @@ export class LongRunningService implements ServiceRunner {
   }
 
   begin(): void {
-    const run = this.runUntilEnd(this.stopController.signal).finally(() => {
-      if (this.run === run) this.run = undefined;
-    });
-    this.run = run;
+    this.run = this.runUntilEnd(this.stopController.signal, this.quietController.signal);
+  }
+
+  /** A fault from here on is final. */
+  quiesce(): void {
+    this.quietController.abort();
   }
 
   async stopping(signal: AbortSignal): Promise<void> {
@@ -62,6 +67,7 @@ export class LongRunningService implements ServiceRunner {
   }
 
   async stop(signal: AbortSignal): Promise<void> {
+    this.quiesce();
     this.stopController.abort(new StoppingError(`Service '${this.options.name}'`));
     if (this.run !== undefined) await endedBy(this.run, signal);
   }
@@ -75,22 +81,42 @@ export class LongRunningService implements ServiceRunner {
   }
 
   /** Never rejects: every end is reported to the monitor. */
-  private async runUntilEnd(token: AbortSignal): Promise<void> {
+  private async runUntilEnd(token: AbortSignal, quiet: AbortSignal): Promise<void> {
     const policy = this.options.restart && new RestartPolicy(this.options.restart);
     await Promise.resolve(); // no user code before begin() has returned
     for (;;) {
       try {
         await this.execute(token);
-        return this.monitor?.completed();
+        return this.end((monitor) => monitor.completed());
       } catch (error) {
-        if (isCancellation(error, token)) return this.monitor?.completed();
-        const delayMs = token.aborted ? undefined : policy?.next(this.options.clock.monotonic());
-        if (delayMs === undefined) return this.monitor?.faulted(error);
-        this.monitor?.restarting(error, delayMs);
-        await this.sleep(delayMs, token);
-        if (token.aborted) return this.monitor?.completed();
+        if (isCancellation(error, token)) return this.end((monitor) => monitor.completed());
+        const next = quiet.aborted ? undefined : this.nextRestart(policy, error);
+        if (next?.delayMs === undefined) return this.end((monitor) => monitor.faulted(next?.error ?? error));
+        this.monitor?.restarting(error, next.delayMs);
+        await this.sleep(next.delayMs, quiet);
+        if (quiet.aborted) return this.end(() => {}); // still 'restarting'; the stop that is coming sees it through
         this.monitor?.restarted();
       }
+    }
+  }
+
+  /** By the time the monitor hears of the end, {@link inFlight} says so too. */
+  private end(report: (monitor: ServiceMonitor) => void): void {
+    this.run = undefined;
+    if (this.monitor !== undefined) report(this.monitor);
+  }
+
+  /** A backoff of the user's own that fails is a fault as well. */
+  private nextRestart(
+    policy: RestartPolicy | undefined,
+    error: unknown,
+  ): { readonly delayMs?: number | undefined; readonly error?: unknown } {
+    try {
+      return { delayMs: policy?.next(this.options.clock.monotonic()) };
+    } catch (backoffError) {
+      return {
+        error: combineErrors([error, backoffError], `Service '${this.options.name}' cannot be restarted.`),
+      };
     }
   }
 
@@ -99,8 +125,8 @@ export class LongRunningService implements ServiceRunner {
     return runInside(undefined, () => (this.options.wrap ? this.options.wrap(undefined, run) : run()));
   }
 
-  private async sleep(delayMs: number, token: AbortSignal): Promise<void> {
-    using deadline = new Deadline(this.options.clock, delayMs, () => undefined, [token]);
+  private async sleep(delayMs: number, until: AbortSignal): Promise<void> {
+    using deadline = new Deadline(this.options.clock, delayMs, () => undefined, [until]);
     await new Promise<void>((resolve) => {
       if (deadline.signal.aborted) resolve();
       else deadline.signal.addEventListener('abort', () => resolve(), { once: true });

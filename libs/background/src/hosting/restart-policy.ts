@@ -1,4 +1,4 @@
-import { exponential, type Backoff, type Duration } from 'nestjs-nightshift/channels';
+import { exponential, toMilliseconds, type Backoff, type Duration } from 'nestjs-nightshift/channels';
 import type { OptionsReader } from '../options-reader.js';
 
 /** How a long-running service is started again after a fault. */
@@ -57,11 +57,19 @@ export class RestartPolicy {
 
   constructor(private readonly options: ResolvedRestartOptions) {}
 
-  /** The delay before the next restart in milliseconds, or `undefined` when the service has used up its restarts. */
+  /**
+   * The delay before the next restart in milliseconds, or `undefined` when the service has used up its restarts.
+   *
+   * @throws ArgumentOutOfRangeError when the backoff gives no usable delay, or whatever the backoff throws
+   */
   next(nowMs: number): number | undefined {
     this.restartedAt = this.restartedAt.filter((at) => nowMs - at < this.options.withinMs);
     if (this.restartedAt.length >= this.options.maxRestarts) return undefined;
-    this.restartedAt.push(nowMs);
-    return this.options.backoff.delayMs(this.restartedAt.length);
+    const delayMs = toMilliseconds(
+      this.options.backoff.delayMs(this.restartedAt.length + 1),
+      'backoff.delayMs()',
+    );
+    this.restartedAt.push(nowMs + delayMs); // the window counts from when it runs again
+    return delayMs;
   }
 }

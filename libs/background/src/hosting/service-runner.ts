@@ -11,9 +11,9 @@ export interface ServiceRunner extends HostedService {
   attach?(monitor: ServiceMonitor): void;
   /** The whole host has started: begin to work. Must not throw, and must not run user code before it returns. */
   begin?(): void;
-  /** Stopping was asked for: start nothing new. Called at once, long before `stop` has its turn. */
+  /** Stopping was asked for: start nothing new. Called at once, long before `stop` has its turn; perhaps twice. */
   quiesce?(): void;
-  /** What still runs, by name. Read after `stop` has been given up on, or has ended at its deadline. */
+  /** What still runs, by name. Read after `stop` has ended or been given up on, and when work reports its end. */
   inFlight?(): readonly string[];
   /** Present on services that tick. */
   readonly ticks?: TickControl;
@@ -53,6 +53,8 @@ export interface TickRecord {
 export interface TickControl {
   /** The last tick that ended. */
   readonly lastTick: TickRecord | undefined;
+  /** What the last failed tick threw. */
+  readonly lastError: unknown;
   /** When the next tick is due; `undefined` while nothing is. */
   readonly nextTickAt: Date | undefined;
   readonly running: number;

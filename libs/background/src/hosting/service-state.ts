@@ -18,20 +18,20 @@ export type ServiceState =
   | 'completed'
   /** Failed to start, or failed and was not restarted. */
   | 'faulted'
-  /** Still running when the deadline of the shutdown passed. */
+  /** Something of it, a hook or work, was still running when the deadline passed. */
   | 'abandoned';
 
 /** Every legal change of state. */
 export const serviceTransitions: Readonly<Record<ServiceState, readonly ServiceState[]>> = {
   idle: ['disabled', 'starting'],
   disabled: ['starting'],
-  starting: ['running', 'faulted', 'stopped'],
+  starting: ['running', 'faulted', 'stopped', 'abandoned'],
   running: ['paused', 'restarting', 'stopping', 'completed', 'faulted'],
   paused: ['running', 'stopping', 'completed', 'faulted'],
   restarting: ['running', 'stopping', 'faulted'],
   stopping: ['stopped', 'abandoned', 'faulted'],
-  stopped: ['starting'],
-  completed: ['starting'],
-  faulted: ['starting'],
+  stopped: ['starting', 'abandoned'],
+  completed: ['starting', 'abandoned'],
+  faulted: ['starting', 'abandoned'],
   abandoned: ['stopped'],
 };

@@ -1,93 +1,43 @@
-import type { Clock } from 'nestjs-nightshift/channels';
-import { IllegalStateError, NotTickedError } from '../errors.js';
-import type { BackgroundEvents } from '../events/background-events.js';
+import { combineErrors, IllegalStateError, isCancellation, StoppingError } from '../errors.js';
 import { Deadline, endedBy } from './deadline.js';
 import type { LifecycleHook } from './hosted-service.js';
 import type { ExceptionBehavior } from './hosting.options.js';
 import type { ServiceHandle } from './service-handle.js';
-import type { ServiceKind } from '../events/events.js';
-import type {
-  ScheduleChange,
-  ServiceMonitor,
-  ServiceRunner,
-  TickControl,
-  TickRecord,
-} from './service-runner.js';
-import { serviceTransitions, type ServiceState } from './service-state.js';
+import type { ServiceDefinition, SupervisorHost } from './service-record.js';
+import type { ServiceMonitor } from './service-runner.js';
+import { StopSequence, stopHooks, type StopHook } from './stop-sequence.js';
+import { TickSteering } from './tick-steering.js';
 
-/** One service as the host is given it. */
-export interface ServiceDefinition {
-  readonly name: string;
-  readonly runner: ServiceRunner;
-  readonly exceptionBehavior: ExceptionBehavior;
-  readonly enabled: boolean;
-  /** The class that the service is asked for by, when there is one. */
-  readonly token?: unknown;
-}
+export type { ServiceDefinition, SupervisorHost } from './service-record.js';
 
-/** What a supervisor needs of its host. */
-export interface SupervisorHost {
-  readonly events: BackgroundEvents;
-  readonly clock: Clock;
-  readonly shutdownTimeoutMs: number;
-  /** Whether services may run now: the host has started and is not stopping. */
-  readonly isOpen: boolean;
-  /** A service failed for good. */
-  onFault(service: string, error: unknown, consequence: ExceptionBehavior): void;
-}
+const startHooks = ['starting', 'start', 'started'] as const;
+type StartHook = (typeof startHooks)[number];
 
-/** Owns the state of one service: drives its runner through start and stop, and hears from it in between. */
-export class Supervisor implements ServiceHandle, ServiceMonitor {
-  private current: ServiceState = 'idle';
-  private error: unknown;
-  private restartCount = 0;
-  private startInstant: Date | undefined;
+/** Drives the runner of one service through start and stop, and hears from it in between. */
+export class Supervisor extends TickSteering implements ServiceHandle, ServiceMonitor {
+  /** The start hook that is being waited for. */
+  private startHook: StartHook | undefined;
+  /** From a `start` that succeeded until the next one. */
+  private stopSequence: StopSequence | undefined;
+  private stopBegunAt: number | undefined;
+  /** A start of this service alone that is under way. */
+  startRun: Promise<void> | undefined;
   private stopRun: Promise<void> | undefined;
-  private startRun: Promise<void> | undefined;
 
-  constructor(
-    readonly definition: ServiceDefinition,
-    private readonly host: SupervisorHost,
-  ) {
+  constructor(definition: ServiceDefinition, host: SupervisorHost) {
+    super(definition, host);
     definition.runner.attach?.(this);
-    if (!definition.enabled) this.enter('disabled');
   }
 
-  get name(): string {
-    return this.definition.name;
+  /** Whether hooks of the stop are still due: also of a service that ended by itself. */
+  get needsStop(): boolean {
+    return this.stopSequence?.isOver === false;
   }
 
-  get kind(): ServiceKind {
-    return this.runner.kind;
-  }
-
-  get state(): ServiceState {
-    return this.current;
-  }
-
-  get lastError(): unknown {
-    return this.error ?? this.runner.ticks?.lastTick?.error;
-  }
-
-  get restarts(): number {
-    return this.restartCount;
-  }
-
-  get startedAt(): Date | undefined {
-    return this.startInstant;
-  }
-
-  get lastTick(): TickRecord | undefined {
-    return this.runner.ticks?.lastTick;
-  }
-
-  get nextTickAt(): Date | undefined {
-    return this.runner.ticks?.nextTickAt;
-  }
-
-  /** Whether `stop` has something to do. */
-  get isStarted(): boolean {
-    return ['running', 'paused', 'restarting', 'stopping'].includes(this.current);
+  /** What of it is running now, by name: hooks that were given up on, and work. */
+  get inFlight(): readonly string[] {
+    const hanging = [...(this.stopSequence?.hanging ?? []), ...(this.runner.inFlight?.() ?? [])];
+    return this.startHook === undefined ? hanging : [`${this.startHook}()`, ...hanging];
   }
 
   // -- driven by the host ---------------------------------------------------------------------------------------
@@ -97,32 +47,31 @@ export class Supervisor implements ServiceHandle, ServiceMonitor {
     switch (hook) {
       case 'starting':
         this.enter('starting');
-        return this.orFaulted(async () => this.runner.starting?.(signal));
+        this.stopSequence = undefined;
+        return this.callAtStart(hook, signal);
       case 'start':
-        await this.orFaulted(async () => this.runner.start(signal));
-        this.startInstant = new Date(this.host.clock.now());
-        this.error = undefined;
-        this.restartCount = 0;
-        return this.enter('running');
+        await this.callAtStart(hook, signal);
+        return this.onStarted();
       case 'started':
-        return this.orFaulted(async () => this.runner.started?.(signal));
-      case 'stop':
-        return (this.stopRun ??= this.stopWithin(signal).finally(() => (this.stopRun = undefined)));
-      case 'stopping':
-      case 'stopped':
-        await this.callAtStop(async () => this.runner[hook]?.(signal), signal);
+        if (this.isRunning) await this.callAtStart(hook, signal); // not when it was stopped through its handle
+        return;
+      default:
+        await this.stopSequence?.run(hook, signal);
     }
   }
 
   /** The whole host has started. */
   begin(): void {
+    if (!this.host.isOpen) return; // whoever was told before this one may have asked for the stop
     this.host.events.emit('service.started', { ...this.label });
     this.runner.begin?.();
   }
 
-  /** The start of the host failed, or was given up, before this service had its turn. */
+  /** The start of the host failed, or was given up, before this service had its turn or while it had it. */
   giveUpStart(): void {
-    if (this.current === 'starting') this.enter('stopped');
+    if (this.state !== 'starting') return;
+    if (this.startHook === undefined) return this.enter('stopped');
+    this.abandon([`${this.startHook}()`]);
   }
 
   quiesce(): void {
@@ -132,19 +81,20 @@ export class Supervisor implements ServiceHandle, ServiceMonitor {
   // -- told by the runner ---------------------------------------------------------------------------------------
 
   completed(): void {
-    if (this.current === 'abandoned') return this.enter('stopped');
-    if (!this.isStarted || this.current === 'stopping') return; // stopWithin() sees it through
+    if (this.state === 'abandoned') return this.settleAbandoned();
+    if (!this.isRunning || this.state === 'stopping') return; // the stop sees it through
     this.enter('completed');
     this.host.events.emit('service.completed', { ...this.label });
   }
 
   faulted(error: unknown, consequence: ExceptionBehavior = this.definition.exceptionBehavior): void {
+    if (this.state === 'faulted') return; // ticks that ran in parallel: each has its own event, the service faults once
     this.error = error;
-    if (this.restartCount > 0 && this.current === 'running') {
+    if (this.restartCount > 0 && this.state === 'running' && this.host.isOpen) {
       this.host.events.emit('service.gaveUp', { ...this.label, error, restarts: this.restartCount });
     }
-    if (this.current === 'abandoned') this.enter('stopped');
-    else if (this.isStarted) this.enter('faulted');
+    if (this.state === 'abandoned') this.settleAbandoned();
+    else if (this.isRunning) this.enter('faulted');
     const stopsHost = consequence === 'stopHost';
     this.host.events.emit('service.faulted', {
       ...this.label,
@@ -172,137 +122,128 @@ export class Supervisor implements ServiceHandle, ServiceMonitor {
 
   // -- asked by users -------------------------------------------------------------------------------------------
 
-  async trigger(): Promise<TickRecord> {
-    const ticks = this.ticksFor('trigger');
-    if (!this.host.isOpen) throw new IllegalStateError('the host', 'not running', 'trigger()');
-    if (this.current !== 'running' && this.current !== 'paused') {
-      throw new IllegalStateError(`service '${this.name}'`, this.current, 'trigger()');
-    }
-    return ticks.trigger();
-  }
-
-  pause(): void {
-    const ticks = this.ticksFor('pause');
-    if (this.current === 'paused') return;
-    this.enter('paused');
-    ticks.pause();
-    this.host.events.emit('service.paused', { ...this.label });
-  }
-
-  resume(): void {
-    const ticks = this.ticksFor('resume');
-    if (this.current === 'running') return;
-    this.enter('running');
-    ticks.resume();
-    this.host.events.emit('service.resumed', { ...this.label });
-  }
-
-  reschedule(schedule: ScheduleChange): void {
-    const ticks = this.ticksFor('reschedule');
-    ticks.reschedule(schedule);
-    this.host.events.emit('service.rescheduled', { ...this.label, nextTickAt: ticks.nextTickAt });
-  }
-
-  async stop(): Promise<void> {
-    if (!this.isStarted) return;
-    using deadline = new Deadline(this.host.clock, this.host.shutdownTimeoutMs, () => undefined);
-    await this.call('stopping', deadline.signal);
-    await this.call('stop', deadline.signal);
-    await this.call('stopped', deadline.signal);
+  stop(): Promise<void> {
+    return (this.stopRun ??= this.stopAlone().finally(() => (this.stopRun = undefined)));
   }
 
   start(): Promise<void> {
     return (this.startRun ??= this.startAlone().finally(() => (this.startRun = undefined)));
   }
 
+  // -- inside ---------------------------------------------------------------------------------------------------
+
+  private async stopAlone(): Promise<void> {
+    using deadline = this.stopDeadline();
+    if (this.startRun !== undefined) await endedBy(Promise.allSettled([this.startRun]), deadline.signal);
+    if (!this.isRunning) return;
+    this.quiesce();
+    await this.runStopHooks(deadline.signal);
+  }
+
   private async startAlone(): Promise<void> {
-    await this.stopRun;
-    if (this.isStarted) return;
-    if (!this.host.isOpen)
-      throw new IllegalStateError('the host', 'not running', `Starting service '${this.name}'`);
-    const { signal } = new AbortController(); // nothing gives up the start of a single service
-    await this.call('starting', signal);
-    await this.call('start', signal);
-    await this.call('started', signal);
+    await this.stopRun?.catch(() => {}); // it rejects for whoever asked for it
+    if (this.isRunning) return;
+    this.expectOpenHost();
+    await this.runOwedStopHooks();
+    try {
+      for (const hook of startHooks) {
+        await this.call(hook, this.host.stopping);
+        this.expectOpenHost();
+      }
+    } catch (error) {
+      this.giveUpStart();
+      await this.runOwedStopHooks();
+      throw error;
+    }
     this.begin();
   }
 
-  // -- inside ---------------------------------------------------------------------------------------------------
-
-  private get label(): { service: string; kind: ServiceKind } {
-    return { service: this.name, kind: this.kind };
+  private expectOpenHost(): void {
+    if (this.host.isOpen) return;
+    throw new IllegalStateError('the host', 'not running', `Starting service '${this.name}'`);
   }
 
-  private get runner(): ServiceRunner {
-    return this.definition.runner;
+  /** For a service that ended by itself, or only half started. What goes wrong is an event. */
+  private async runOwedStopHooks(): Promise<void> {
+    if (!this.needsStop) return;
+    using deadline = this.stopDeadline();
+    await this.runStopHooks(deadline.signal).catch(() => {});
   }
 
-  private async stopWithin(signal: AbortSignal): Promise<void> {
-    if (!this.isStarted) {
-      // Ended by itself; but ticks that were running beside the last one may not have.
-      if (this.inFlight().length > 0) await this.callAtStop(async () => this.runner.stop(signal), signal);
-      return;
+  private async runStopHooks(signal: AbortSignal): Promise<void> {
+    const errors: unknown[] = [];
+    for (const hook of stopHooks) await this.call(hook, signal).catch((error: unknown) => errors.push(error));
+    if (errors.length > 0) throw combineErrors(errors, `Service '${this.name}' failed to stop.`);
+  }
+
+  private stopDeadline(): Deadline {
+    const passed = (): unknown => new StoppingError(`The time to stop is up: service '${this.name}'`);
+    return new Deadline(this.host.clock, this.host.shutdownTimeoutMs, passed);
+  }
+
+  private async callAtStart(hook: StartHook, signal: AbortSignal): Promise<void> {
+    this.startHook = hook;
+    try {
+      await this.runner[hook]?.(signal);
+    } catch (error) {
+      const gaveUp = signal.reason instanceof StoppingError && isCancellation(error, signal);
+      if (!gaveUp) this.error = error;
+      if (this.state === 'starting') this.enter(gaveUp ? 'stopped' : 'faulted');
+      this.startHook = undefined;
+      this.settleAbandoned();
+      throw error;
     }
-    const begunAt = this.host.clock.monotonic();
+    this.startHook = undefined;
+    if (hook !== 'start') this.settleAbandoned(); // a start that succeeds late is stopped first
+  }
+
+  private onStarted(): Promise<void> | void {
+    this.stopSequence = new StopSequence(this.runner, {
+      begun: (hook) => hook === 'stop' && this.onStopBegun(),
+      ended: (hook) => this.onStopHookEnded(hook),
+      failed: (error) => this.onStopFailed(error),
+      endedLate: () => this.settleAbandoned(),
+    });
+    // The host has stopped without it meanwhile: what it acquired is released at once.
+    if (this.state === 'abandoned') return this.runOwedStopHooks();
+    this.startInstant = new Date(this.host.clock.now());
+    this.error = undefined;
+    this.restartCount = 0;
+    this.enter('running');
+  }
+
+  private onStopBegun(): void {
+    this.stopBegunAt = undefined;
+    if (!this.isRunning) return; // it ended by itself; the hooks are due all the same
+    this.stopBegunAt = this.host.clock.monotonic();
     this.enter('stopping');
     this.host.events.emit('service.stopping', { ...this.label });
-    let ended = true;
-    try {
-      ended = await this.callAtStop(async () => this.runner.stop(signal), signal);
-    } finally {
-      this.finishStop(ended, begunAt);
-    }
   }
 
-  private finishStop(ended: boolean, begunAt: number): void {
-    const running = ended ? this.inFlight() : ['stop()'];
-    if (running.length > 0) {
-      this.enter('abandoned');
-      this.host.events.emit('service.abandoned', { ...this.label, running });
-    } else {
-      if (this.current === 'stopping') this.enter('stopped'); // not when it faulted while stopping
-      const durationMs = this.host.clock.monotonic() - begunAt;
-      this.host.events.emit('service.stopped', { ...this.label, durationMs });
-    }
+  private onStopHookEnded(hook: StopHook): void {
+    if (hook === 'stopping') return;
+    // What was left at the end of `stop` has been named then.
+    const running = this.inFlight.filter((name) => hook === 'stop' || name === `${hook}()`);
+    if (running.length > 0) return this.abandon(running);
+    if (this.state === 'stopping') this.enter('stopped'); // not when it faulted while stopping
+    this.settleAbandoned();
+    if (hook === 'stopped') return;
+    if (this.stopBegunAt === undefined) return;
+    const durationMs = this.host.clock.monotonic() - this.stopBegunAt;
+    this.host.events.emit('service.stopped', { ...this.label, durationMs });
   }
 
-  private inFlight(): readonly string[] {
-    return this.runner.inFlight?.() ?? [];
+  private onStopFailed(error: unknown): void {
+    this.error = error;
+    this.host.events.emit('service.stopFailed', { ...this.label, error });
   }
 
-  /** Runs a stop hook, not waiting for it beyond the deadline. Returns whether it has ended. */
-  private async callAtStop(hook: () => Promise<void>, signal: AbortSignal): Promise<boolean> {
-    const work = hook();
-    work.catch(() => {}); // may reject after it was given up on
-    try {
-      return await endedBy(work, signal);
-    } catch (error) {
-      this.error = error;
-      this.host.events.emit('service.stopFailed', { ...this.label, error });
-      throw error;
-    }
+  private abandon(running: readonly string[]): void {
+    if (this.state !== 'abandoned') this.enter('abandoned');
+    this.host.events.emit('service.abandoned', { ...this.label, running });
   }
 
-  private async orFaulted(hook: () => Promise<void>): Promise<void> {
-    try {
-      await hook();
-    } catch (error) {
-      this.error = error;
-      if (this.current === 'starting') this.enter('faulted');
-      throw error;
-    }
-  }
-
-  private ticksFor(operation: string): TickControl {
-    const ticks = this.runner.ticks;
-    if (ticks === undefined) throw new NotTickedError(this.name, operation);
-    return ticks;
-  }
-
-  private enter(next: ServiceState): void {
-    if (!serviceTransitions[this.current].includes(next)) {
-      throw new IllegalStateError(`service '${this.name}'`, this.current, `Becoming ${next}`);
-    }
-    this.current = next;
+  private settleAbandoned(): void {
+    if (this.state === 'abandoned' && this.inFlight.length === 0) this.enter('stopped');
   }
 }

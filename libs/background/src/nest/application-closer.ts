@@ -1,7 +1,7 @@
 import type { BackgroundEvents } from '../events/background-events.js';
 import type { BackgroundHost } from '../hosting/host.js';
 import type { ApplicationLifetime } from '../hosting/lifetime.js';
-import { signalThatNestHandles } from './shutdown-hooks.js';
+import { handlersMayComeWithinMs, signalThatNestHandles } from './shutdown-hooks.js';
 
 /**
  * Closes the application when something inside asks for it, with `stopApplication()` or by a fault. Nest gives no
@@ -10,6 +10,7 @@ import { signalThatNestHandles } from './shutdown-hooks.js';
 export class ApplicationCloser {
   private closingAlready = false;
   private claimed = false;
+  private lastAttempt: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly host: BackgroundHost,
@@ -27,26 +28,33 @@ export class ApplicationCloser {
   /** The caller has the application object, and closes it itself when `lifetime.stopping` fires. */
   claim(): void {
     this.claimed = true;
+    clearTimeout(this.lastAttempt);
   }
 
   /** Nest has begun to close the application. */
   noteClosing(): void {
     this.closingAlready = true;
+    clearTimeout(this.lastAttempt);
   }
 
   private onStopping(): void {
     if (this.closingAlready || this.claimed) return;
     // Not within the call that asked for it: it may be in the middle of the start.
-    setImmediate(() => this.close());
+    setImmediate(() => {
+      if (!this.close()) this.lastAttempt = setTimeout(() => this.closeOrWarn(), handlersMayComeWithinMs);
+    });
   }
 
-  private close(): void {
-    if (this.closingAlready || this.claimed) return;
+  /** Whether the application is being closed now, by this or by someone else. */
+  private close(): boolean {
+    if (this.closingAlready || this.claimed) return true;
     const signal = signalThatNestHandles();
-    if (signal !== undefined) {
-      process.kill(process.pid, signal);
-      return;
-    }
+    if (signal !== undefined) process.kill(process.pid, signal);
+    return signal !== undefined;
+  }
+
+  private closeOrWarn(): void {
+    if (this.close()) return;
     this.events.emit('host.warning', {
       code: 'CANNOT_CLOSE',
       message:

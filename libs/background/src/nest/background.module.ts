@@ -13,7 +13,7 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { BackgroundAdmin } from '../admin/background-admin.js';
-import { ModuleNotRegisteredError } from '../errors.js';
+import { DuplicateNameError, ModuleNotRegisteredError } from '../errors.js';
 import { BackgroundEvents } from '../events/background-events.js';
 import { logEvents } from '../events/event-log.js';
 import { BackgroundHost } from '../hosting/host.js';
@@ -39,7 +39,7 @@ import { HookOrderModule, HookOrderWitness, placeOutermost } from './hook-order.
 import { backgroundServiceOptionsOf } from './metadata.js';
 import { NestScopeFactory } from './nest-scope.js';
 import { ProviderIndex } from './provider-index.js';
-import { isNotListening, nobodyHandlesSignals } from './shutdown-hooks.js';
+import { handlersMayComeWithinMs, isNotListening, nobodyHandlesSignals } from './shutdown-hooks.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<BackgroundModuleOptions>({
@@ -51,9 +51,6 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
 
 const RESOLVED_OPTIONS = Symbol('resolved background options');
 const SERVICE_DEPENDENCIES = Symbol('service dependencies');
-
-/** How long after the start to look whether anything handles stop signals: they may be set up after `listen()`. */
-const hooksCheckAfterMs = 100;
 
 const providers: Provider[] = [
   {
@@ -180,10 +177,15 @@ export class BackgroundModule
   /**
    * Adds queues beside the default one, each injected with `@InjectTaskQueue(name)` anywhere in the application.
    *
-   * @throws InvalidOptionsError
+   * @throws InvalidOptionsError, DuplicateNameError
    */
   static registerQueue(...queues: readonly (TaskQueueOptions & { name: string })[]): DynamicModule {
     const resolved = queues.map((queue, index) => resolveQueueOptions(queue, `registerQueue[${index}]`));
+    for (const [index, { name }] of resolved.entries()) {
+      // Two providers of one token in one module: Nest would quietly keep the second.
+      if (resolved.findIndex((other) => other.name === name) < index)
+        throw new DuplicateNameError('queue', name);
+    }
     return {
       module: BackgroundQueuesModule,
       global: true,
@@ -201,7 +203,7 @@ export class BackgroundModule
   async onApplicationBootstrap(): Promise<void> {
     if (!this.witness.hasSeenBootstrap) this.warn('HOOK_ORDER', hookOrderMessage);
     await this.host.start();
-    this.hooksCheck = setTimeout(() => this.checkShutdownHooks(), hooksCheckAfterMs).unref();
+    this.hooksCheck = setTimeout(() => this.checkShutdownHooks(), handlersMayComeWithinMs).unref();
   }
 
   /** Never rejects: Nest 11 would skip the teardown of everything else. */
@@ -219,6 +221,7 @@ export class BackgroundModule
 
   private async stopHost(): Promise<void> {
     await this.host.stop().catch(() => {}); // every failure in it is an event; runUntilStopped() rejects with the faults
+    await this.queues.closeRest();
   }
 
   private checkShutdownHooks(): void {

@@ -40,7 +40,7 @@ export class ServiceDiscovery {
    */
   discover(): ServiceDefinition[] {
     const found = new Map<ServiceClass, Provider>();
-    const byDepth = [...this.modules.values()].sort((one, other) => other.distance - one.distance);
+    const byDepth = [...this.modules.values()].toSorted((one, other) => other.distance - one.distance);
     for (const module of byDepth) {
       for (const provider of module.providers.values() as IterableIterator<Provider>)
         this.note(provider, found);
@@ -133,17 +133,22 @@ export class ServiceDiscovery {
 
   private refuseCaptive(type: ServiceClass, provider: Provider): void {
     if (isStatic(provider)) return;
-    throw new CaptiveDependencyError(type.name, pathToRequestScope(provider) ?? [type.name]);
+    const path = pathToRequestScope(provider);
+    if (path !== undefined) throw new CaptiveDependencyError(type.name, path);
+    throw new NotAServiceError(
+      type.name,
+      'its scope is TRANSIENT, so there is no one instance of it. Leave the scope out, or give it `every` or `cron`',
+    );
   }
 }
 
 function classOf(provider: Provider): ServiceClass | undefined {
-  // A factory's metatype is the factory; what it made tells the class, where it is made once.
-  const type = provider.inject
-    ? isStatic(provider)
-      ? provider.instance?.constructor
-      : undefined
-    : provider.metatype;
+  if (provider.metatype && !provider.inject) return provider.metatype as ServiceClass;
+  // A factory's metatype is the factory, a value has none: what there is tells the class, where there is one of it.
+  if (!isStatic(provider) || typeof provider.instance !== 'object' || provider.instance === null)
+    return undefined;
+  // By way of the prototype: a proxy need not answer for `constructor` here.
+  const type: unknown = (Object.getPrototypeOf(provider.instance) as object | null)?.constructor;
   return typeof type === 'function' ? (type as ServiceClass) : undefined;
 }
 

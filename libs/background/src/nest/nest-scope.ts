@@ -1,11 +1,12 @@
 import { ContextIdFactory, type ContextId, type ModuleRef } from '@nestjs/core';
 import { combineErrors, ScopeDisposedError } from '../errors.js';
 import { ServiceScopeFactory, type ScopeToken, type ServiceScope } from '../scopes/scope.js';
-import { instancesIn, type Provider, type ProviderIndex } from './provider-index.js';
+import { instancesIn, whenSettled, type Provider, type ProviderIndex } from './provider-index.js';
 
 /** A scope of Nest's container: a context id of its own, and the memory of what was resolved under it. */
 export class NestScope implements ServiceScope {
   private id: ContextId | undefined;
+  /** What was resolved, in the order in which that was done: what a factory resolves comes before what it makes. */
   private readonly roots = new Set<Provider>();
   private readonly resolving = new Set<Promise<unknown>>();
   private disposal: Promise<void> | undefined;
@@ -41,19 +42,18 @@ export class NestScope implements ServiceScope {
     const tree = this.providers.scopedTreeOf(provider);
     if (tree.length === 0)
       return this.providers.moduleRefOf(provider).get<object>(provider.token as string, { strict: true });
-    this.roots.add(provider);
     const resolving = this.providers
       .moduleRefOf(provider)
-      .resolve<object>(provider.token as string, this.contextId, { strict: true });
+      .resolve<object>(provider.token as string, this.contextId, { strict: true })
+      .finally(() => {
+        this.resolving.delete(resolving);
+        this.roots.add(provider); // also when it failed: what it depends on may exist
+      });
     this.resolving.add(resolving);
-    try {
-      return await resolving;
-    } finally {
-      this.resolving.delete(resolving);
-      // Asked for in time but made too late: it is disposed with the rest, and nobody may use it.
-      // oxlint-disable-next-line no-unsafe-finally -- the disposal decides, whatever the resolution came to
-      if (this.disposal !== undefined) throw new ScopeDisposedError(String(provider.name));
-    }
+    const instance = await resolving;
+    // Asked for in time but made too late: it is disposed with the rest, and nobody may use it.
+    if (this.disposal !== undefined) throw new ScopeDisposedError(String(provider.name));
+    return instance;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -61,10 +61,12 @@ export class NestScope implements ServiceScope {
   }
 
   private async dispose(): Promise<void> {
+    while (this.resolving.size > 0) await Promise.allSettled(this.resolving);
     if (this.roots.size === 0) return;
-    await Promise.allSettled(this.resolving);
+    const providers = new Set([...this.roots].flatMap((root) => this.providers.scopedTreeOf(root)));
+    await whenSettled(providers, this.contextId);
     const errors: unknown[] = [];
-    for (const instance of this.createdInstances().reverse()) {
+    for (const instance of this.createdBy(providers).toReversed()) {
       await disposeInstance(instance).catch((error: unknown) => errors.push(error));
     }
     if (errors.length > 0)
@@ -72,11 +74,12 @@ export class NestScope implements ServiceScope {
   }
 
   /** What the scope created, each once, dependencies first. */
-  private createdInstances(): object[] {
+  private createdBy(providers: Iterable<Provider>): object[] {
     const instances = new Set<object>();
-    for (const root of this.roots) {
-      for (const provider of this.providers.scopedTreeOf(root)) {
-        for (const instance of instancesIn(provider, this.contextId)) instances.add(instance);
+    for (const provider of providers) {
+      for (const instance of instancesIn(provider, this.contextId)) {
+        // A factory may hand out what lives longer than the scope.
+        if (instance !== this.context && !this.providers.isSingleton(instance)) instances.add(instance);
       }
     }
     return [...instances];

@@ -10,6 +10,8 @@ export type Provider = InstanceWrapper<object>;
 export class ProviderIndex {
   private readonly byToken = new Map<ScopeToken, Provider>();
   private readonly scopedTrees = new WeakMap<Provider, readonly Provider[]>();
+  private singletons = new WeakSet<object>();
+  private modulesSearched = 0;
 
   constructor(private readonly modules: ModulesContainer) {}
 
@@ -39,13 +41,39 @@ export class ProviderIndex {
     return tree;
   }
 
+  /** Whether this is the one instance of some provider of the application. */
+  isSingleton(instance: object): boolean {
+    if (this.modulesSearched !== this.modules.size) this.collectSingletons(); // at first, and after lazy loading
+    return this.singletons.has(instance);
+  }
+
+  private collectSingletons(): void {
+    this.modulesSearched = this.modules.size;
+    this.singletons = new WeakSet();
+    for (const module of this.modules.values()) {
+      for (const provider of module.providers.values() as IterableIterator<Provider>) {
+        if (provider.isDependencyTreeStatic() && isObject(provider.instance))
+          this.singletons.add(provider.instance);
+      }
+    }
+  }
+
   private collectScoped(provider: Provider, seen: Set<Provider>, tree: Provider[]): void {
     if (seen.has(provider)) return;
     seen.add(provider);
+    if (!provider.isTransient && provider.isDependencyTreeStatic()) return;
     for (const dependency of dependenciesOf(provider)) this.collectScoped(dependency, seen, tree);
-    const isPerScope = provider.isTransient || !provider.isDependencyTreeStatic();
-    if (isPerScope && !provider.isDependencyTreeDurable()) tree.push(provider);
+    if (!provider.isDependencyTreeDurable()) tree.push(provider);
   }
+}
+
+/** Resolves when nothing of these providers is being created in a scope any more, whether that succeeds or fails. */
+export async function whenSettled(providers: Iterable<Provider>, contextId: ContextId): Promise<void> {
+  const creations = [...providers]
+    .flatMap((provider) => provider.getExistingInstancesByContextId(contextId))
+    .filter(({ isPending }) => isPending)
+    .map(({ donePromise }) => donePromise);
+  await Promise.allSettled(creations);
 }
 
 /** The instances of a provider that exist in a scope and were made by Nest, not handed in. */
@@ -53,7 +81,12 @@ export function instancesIn(provider: Provider, contextId: ContextId): readonly 
   return provider
     .getExistingInstancesByContextId(contextId)
     .filter(({ isResolved, isConstructorCalled }) => isResolved && isConstructorCalled)
-    .map(({ instance }) => instance);
+    .map(({ instance }) => instance)
+    .filter(isObject); // a factory may make anything
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 /** From a provider down to the first request-scoped one among its dependencies, by name; `undefined` if there is none. */

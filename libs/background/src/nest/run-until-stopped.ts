@@ -35,7 +35,7 @@ export async function runUntilStopped(app: INestApplicationContext): Promise<voi
     await fired(lifetime.stopping);
     // Someone else may be closing it already; Nest 11 would tear everything down twice.
     if (closer.isClosing) await fired(lifetime.stopped);
-    else await app.close();
+    else await close(app, host);
   } finally {
     clearInterval(keepAlive);
     endSignals();
@@ -45,16 +45,24 @@ export async function runUntilStopped(app: INestApplicationContext): Promise<voi
   if (host.faults.length > 0) throw combineErrors(host.faults, 'Several services faulted.');
 }
 
+/** Nest 11 gives up closing when a hook of any module throws: services must have had their turn even so. */
+async function close(app: INestApplicationContext, host: BackgroundHost): Promise<void> {
+  try {
+    await app.close();
+  } catch (error) {
+    await host.stop().catch(() => {}); // every failure in it is an event
+    throw error;
+  }
+}
+
 /** The first signal asks for the stop, the second ends the process. */
 function handleSignals(lifetime: ApplicationLifetime, host: BackgroundHost): () => void {
   let signals = 0;
   const onSignal = (signal: NodeJS.Signals): void => {
     signals += 1;
     if (signals === 1) return lifetime.stopApplication(signal);
-    const cutOff = host.services.filter(({ state }) => state === 'stopping').map(({ name }) => name);
-    new Logger('Nightshift').error(
-      `${signal} again: ending at once. Cut off: ${cutOff.join(', ') || 'nothing of ours'}`,
-    );
+    const cutOff = host.unfinished.join(', ') || 'nothing of ours';
+    new Logger('Nightshift').error(`${signal} again: ending at once. Cut off: ${cutOff}`);
     process.exit(128 + constants.signals[signal]);
   };
   for (const signal of stopSignals) process.on(signal, onSignal);

@@ -2,6 +2,9 @@ import type { HttpAdapterHost } from '@nestjs/core';
 
 const stopSignals = ['SIGTERM', 'SIGINT'] as const;
 
+/** How long after the start whatever handles stop signals may be set up: some do it after `listen()`. */
+export const handlersMayComeWithinMs = 100;
+
 /** The name of the listener that `app.enableShutdownHooks()` adds, in Nest 11 and 12. */
 const nestListenerName = 'cleanup';
 

@@ -1,4 +1,4 @@
-import type { Duration } from 'nestjs-nightshift/channels';
+import { ArgumentOutOfRangeError, type Duration } from 'nestjs-nightshift/channels';
 import { exceptionBehaviors, type ExceptionBehavior } from '../hosting/hosting.options.js';
 import {
   readRestartOptions,
@@ -7,7 +7,7 @@ import {
   type RestartOptions,
 } from '../hosting/restart-policy.js';
 import { OptionsReader } from '../options-reader.js';
-import { CronTrigger } from './cron-trigger.js';
+import { CronTrigger, timeZoneExpected } from './cron-trigger.js';
 import { PeriodicTrigger } from './periodic-trigger.js';
 import type { Trigger } from './trigger.js';
 
@@ -128,7 +128,7 @@ export function resolveServiceOptions(
   adoptsMethods = false,
 ): ResolvedServiceOptions {
   const check = new OptionsReader(path, options, knownKeys);
-  const trigger = readTrigger(check, options);
+  const trigger = readTrigger(check);
   const isTicked = check.has('every') || check.has('cron');
   if (!isTicked && !adoptsMethods) {
     for (const key of tickKeys)
@@ -160,43 +160,44 @@ export function resolveSchedule(
   schedule: Pick<BackgroundServiceOptions, (typeof scheduleKeys)[number]>,
 ): Trigger {
   const check = new OptionsReader('schedule', schedule, scheduleKeys);
-  const trigger = readTrigger(check, schedule);
+  const trigger = readTrigger(check);
   if (!check.has('every') && !check.has('cron')) check.problem('every', 'given, unless `cron` is');
   check.finish();
   return trigger!;
 }
 
-function readTrigger<T extends Pick<BackgroundServiceOptions, (typeof scheduleKeys)[number]>>(
-  check: OptionsReader<T>,
-  { every, cron, timeZone }: T,
-): Trigger | undefined {
-  if (every !== undefined && cron !== undefined) check.problem('cron', 'left out when `every` is given');
-  if (timeZone !== undefined && cron === undefined)
-    check.problem('timeZone', 'left out, or used together with `cron`');
-  if (every !== undefined) {
+function readTrigger(check: OptionsReader<BackgroundServiceOptions>): Trigger | undefined {
+  const isCron = check.has('cron');
+  if (check.has('every') && isCron) check.problem('cron', 'left out when `every` is given');
+  if (check.has('timeZone') && !isCron) check.problem('timeZone', 'left out, or used together with `cron`');
+  if (check.has('every')) {
     const everyMs = check.durationMs('every', undefined, 1);
     if (everyMs === undefined) return undefined;
     if (everyMs > longestPeriodMs)
       check.problem('every', `a duration of at most ${longestPeriodMs} ms; use \`cron\` for longer ones`);
     return new PeriodicTrigger(everyMs);
   }
-  return cron === undefined ? undefined : readCron(check, cron, timeZone);
+  return isCron ? readCron(check) : undefined;
 }
 
-function readCron<T extends Pick<BackgroundServiceOptions, 'cron' | 'timeZone'>>(
-  check: OptionsReader<T>,
-  cron: unknown,
-  timeZone: unknown,
-): Trigger | undefined {
+function readCron(check: OptionsReader<BackgroundServiceOptions>): Trigger | undefined {
+  const cron = check.value('cron', '', "a cron expression, such as '0 3 * * *'", isText);
+  const timeZone = check.value<string | undefined>('timeZone', undefined, timeZoneExpected, isText);
+  if (cron === '') return undefined;
   try {
-    return new CronTrigger(String(cron), timeZone as string | undefined);
+    return new CronTrigger(cron, timeZone);
   } catch (error) {
-    const because = (error as Error).message.split('\n')[0];
-    if (String(error).includes('time zone'))
-      check.problem('timeZone', "an IANA time zone, such as 'Europe/Berlin'");
-    else check.problem('cron', `a cron expression, such as '0 3 * * *' (${because})`);
+    if (error instanceof ArgumentOutOfRangeError) check.problem('timeZone', timeZoneExpected);
+    else {
+      const because = (error as Error).message.split('\n')[0];
+      check.problem('cron', `a cron expression, such as '0 3 * * *' (${because})`);
+    }
     return undefined;
   }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.trim() !== '';
 }
 
 function readTickOptions(

@@ -1,10 +1,15 @@
 import { CronTime } from 'cron';
+import { ArgumentOutOfRangeError } from 'nestjs-nightshift/channels';
 import { FixedOffsetZone, IANAZone, SystemZone, type Zone } from 'luxon';
 import type { Trigger } from './trigger.js';
+
+export const timeZoneExpected = "an IANA time zone, such as 'Europe/Berlin'";
 
 /** Beyond this many occurrences passed over at once they are no longer counted one by one. */
 const countedAtMost = 1_000;
 const dayMs = 86_400_000;
+/** After 400 years the calendar repeats, weekdays included. */
+const calendarCycleMs = 146_097 * dayMs;
 
 /**
  * Due by the calendar. The dialect is that of the `cron` package, hence of `@nestjs/schedule`: five fields, or six with
@@ -23,7 +28,8 @@ export class CronTrigger implements Trigger {
 
   /**
    * @param zone an IANA name, or minutes east of UTC; by default the machine's own time zone
-   * @throws Error when the expression or the zone cannot be read, or nothing ever matches
+   * @throws ArgumentOutOfRangeError when there is no such zone
+   * @throws Error when the expression cannot be read, or nothing ever matches
    */
   constructor(expression: string, zone?: string | number) {
     this.fields = new CronTime(expression, 'UTC');
@@ -58,7 +64,9 @@ export class CronTrigger implements Trigger {
 
   /** The next match after a local time. Local times are written as if they were UTC. */
   private nextLocal(local: number): number {
-    return this.fields.getNextDateFrom(new Date(local), 'UTC').toMillis();
+    // `cron` gives up eight years after the machine's own date, and the clock in use may be ahead of that.
+    const ahead = Math.ceil(Math.max(0, local - Date.now()) / calendarCycleMs) * calendarCycleMs;
+    return this.fields.getNextDateFrom(new Date(local - ahead), 'UTC').toMillis() + ahead;
   }
 
   /** The instant after `due` at which a local time is due, if it is. */
@@ -134,7 +142,7 @@ function toZone(zone: string | number | undefined): Zone {
   if (typeof zone === 'number') return FixedOffsetZone.instance(zone);
   if (zone === undefined) return SystemZone.instance;
   const named = IANAZone.create(zone);
-  if (!named.isValid) throw new Error(`'${zone}' is not a time zone that this machine knows`);
+  if (!named.isValid) throw new ArgumentOutOfRangeError('timeZone', zone, timeZoneExpected);
   return named;
 }
 

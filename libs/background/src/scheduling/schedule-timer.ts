@@ -3,6 +3,11 @@ import type { Trigger } from './trigger.js';
 
 /** The wall clock may be set while a timer waits, so a long wait for it is made of shorter ones. */
 const longestWallWaitMs = 60_000;
+/**
+ * Set back by less, the clock is awaited: what has been due once is not due again. Set back by more, it must have been
+ * wrong before, and waiting for that wrong time to come round again could take years. (The rule of Vixie cron.)
+ */
+const setBackAwaitedMs = 3 * 3_600_000;
 
 /** A due tick, as the timer reports it. */
 export interface DueTick {
@@ -51,9 +56,15 @@ export class ScheduleTimer {
     this.armFor(this.trigger.first(this.axisNow()));
   }
 
-  /** Begins the schedule after a delay. */
-  armAfter(delayMs: number, onArmed: () => void): void {
+  /**
+   * Begins the schedule after a delay.
+   *
+   * @param ticksThen whether {@link nextAt} is the end of the delay, because `onArmed` ticks by itself
+   */
+  armAfter(delayMs: number, ticksThen: boolean, onArmed: () => void): void {
     this.disarm();
+    const begin = this.axisNow() + delayMs;
+    this.due = ticksThen ? begin : this.trigger.first(begin);
     this.timer = this.clock.schedule(delayMs, () => {
       this.arm();
       onArmed();
@@ -81,12 +92,15 @@ export class ScheduleTimer {
   }
 
   private waitFor(due: number, instant: number): void {
-    const remainingMs = Math.max(0, instant - this.axisNow());
+    const begunAt = this.axisNow();
+    const remainingMs = Math.max(0, instant - begunAt);
     const inStages = this.trigger.axis === 'wall' && remainingMs > longestWallWaitMs;
     this.timer = this.clock.schedule(inStages ? longestWallWaitMs : remainingMs, () => {
       // A timer measures elapsed time; on the wall clock that may not be where it should have got to.
-      if (this.axisNow() < instant) this.waitFor(due, instant);
-      else this.fire(due, instant - due);
+      const now = this.axisNow();
+      if (now >= instant) this.fire(due, instant - due);
+      else if (now < begunAt - setBackAwaitedMs) this.arm();
+      else this.waitFor(due, instant);
     });
   }
 

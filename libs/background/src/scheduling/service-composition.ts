@@ -6,7 +6,7 @@ import type { HostedService } from '../hosting/hosted-service.js';
 import type { ExceptionBehavior } from '../hosting/hosting.options.js';
 import { LongRunningService } from '../hosting/long-running-service.js';
 import type { ServiceRunner } from '../hosting/service-runner.js';
-import type { ServiceDefinition } from '../hosting/supervisor.js';
+import type { ServiceDefinition } from '../hosting/service-record.js';
 import type { WorkWrapper } from '../scopes/context.js';
 import type { ServiceScopeFactory } from '../scopes/scope.js';
 import {
@@ -85,7 +85,8 @@ export function composeHosted(
     stop: (signal) => service.stop(signal),
     stopped: (signal) => service.stopped?.(signal),
   };
-  return { ...options, runner, exceptionBehavior: dependencies.exceptionBehavior, token };
+  const { name, enabled } = options;
+  return { name, runner, exceptionBehavior: dependencies.exceptionBehavior, enabled, token };
 }
 
 /**
@@ -119,7 +120,13 @@ export function composeObject(
     const work: TickWork = (signal, tick) => service.execute(signal, tick);
     return composeTicked({ ...resolved, work, trigger, instance: service, token }, dependencies);
   }
-  if (isHostedService(service)) return composeHosted(service, resolved, dependencies, token);
+  if (isHostedService(service)) {
+    if (resolved.ticks.trigger === undefined) return composeHosted(service, resolved, dependencies, token);
+    throw new NotAServiceError(
+      resolved.name,
+      'a schedule needs execute(), and it has only start() and stop()',
+    );
+  }
   throw new NotAServiceError(resolved.name, 'it has neither execute(), nor start() and stop()');
 }
 

@@ -95,9 +95,12 @@ export class TickExecution {
 
   private report(outcome: TickOutcome, error: unknown, durationMs: number): void {
     const { events } = this.dependencies;
-    const type =
-      outcome === 'completed' ? 'tick.completed' : outcome === 'cancelled' ? 'tick.cancelled' : 'tick.failed';
-    if (events.wants(type)) events.emit(type, { ...this.describe(), durationMs, error });
+    if (outcome === 'failed' || outcome === 'timedOut') {
+      events.emit('tick.failed', { ...this.describe(), durationMs, error });
+      return;
+    }
+    const type = outcome === 'completed' ? 'tick.completed' : 'tick.cancelled';
+    if (events.wants(type)) events.emit(type, { ...this.describe(), durationMs });
   }
 
   private describe(): { service: string; tickId: string; scheduledAt: Date } {

@@ -35,6 +35,7 @@ export class TickRunner implements ServiceRunner, TickControl {
   readonly kind = 'ticked';
   readonly ticks: TickControl = this;
   lastTick: TickRecord | undefined;
+  lastError: unknown;
 
   private readonly schedule: ScheduleTimer;
   private readonly inProgress = new Map<TickExecution, Promise<void>>();
@@ -44,6 +45,7 @@ export class TickRunner implements ServiceRunner, TickControl {
   private stopController = new AbortController();
   /** Between `begin` and `quiesce`: new ticks may start. */
   private isOpen = false;
+  private isPaused = false;
   private missed = 0;
   private count = 0;
 
@@ -74,6 +76,7 @@ export class TickRunner implements ServiceRunner, TickControl {
     this.stopController = new AbortController();
     this.count = 0;
     this.missed = 0;
+    this.lastError = undefined;
   }
 
   async started(signal: AbortSignal): Promise<void> {
@@ -82,14 +85,18 @@ export class TickRunner implements ServiceRunner, TickControl {
 
   begin(): void {
     this.isOpen = true;
+    this.isPaused = false;
     const { initialDelayMs, runOnStart } = this.dependencies.options;
     if (initialDelayMs === undefined) {
       this.schedule.arm();
-      if (runOnStart) queueMicrotask(() => this.runFirst()); // begin() itself must not run user code
+      // begin() itself must not run user code
+      queueMicrotask(() => (runOnStart ? this.runFirst() : this.completeIfOver()));
     } else {
       // A period that begins after a delay ticks then; a calendar does only when told to.
-      const ticksAtOnce = runOnStart || this.schedule.trigger.axis === 'monotonic';
-      this.schedule.armAfter(initialDelayMs, () => ticksAtOnce && this.runFirst());
+      const ticksThen = runOnStart || this.schedule.trigger.axis === 'monotonic';
+      this.schedule.armAfter(initialDelayMs, ticksThen, () =>
+        ticksThen ? this.runFirst() : this.completeIfOver(),
+      );
     }
   }
 
@@ -122,28 +129,39 @@ export class TickRunner implements ServiceRunner, TickControl {
   }
 
   pause(): void {
+    this.isPaused = true;
     this.schedule.disarm();
+    const due = this.queued.filter(({ done }) => done === undefined);
+    this.queued = this.queued.filter(({ done }) => done !== undefined);
+    for (const occurrence of due) this.skip(occurrence, 'overlap');
   }
 
   resume(): void {
-    if (this.isOpen) this.schedule.arm();
+    this.isPaused = false;
+    this.armIfOpen();
   }
 
   reschedule(schedule: ScheduleChange): void {
-    const wasArmed = this.schedule.nextAt !== undefined;
     this.schedule.replace(resolveSchedule(schedule));
-    if (wasArmed) this.schedule.arm();
+    this.armIfOpen();
+  }
+
+  private armIfOpen(): void {
+    if (!this.isOpen || this.isPaused) return;
+    this.schedule.arm();
+    this.completeIfOver();
   }
 
   private onDue({ scheduledAt, passed, lateMs }: DueTick): void {
     this.missed += passed;
-    const isMisfire = lateMs > latenessAllowedMs || passed > 0;
+    const isMisfire = lateMs > latenessAllowedMs;
     if (isMisfire && this.dependencies.options.misfire === 'skip') this.skip({ scheduledAt }, 'misfire');
     else this.dispatch({ scheduledAt });
+    this.completeIfOver();
   }
 
   private runFirst(): void {
-    if (this.isOpen) this.dispatch({ scheduledAt: this.now() });
+    if (this.isOpen && !this.isPaused) this.dispatch({ scheduledAt: this.now() });
   }
 
   private dispatch(occurrence: Occurrence): void {
@@ -171,13 +189,19 @@ export class TickRunner implements ServiceRunner, TickControl {
       this.dependencies.options.timeoutMs,
       about,
     );
-    const run = execution.run().then((record) => {
-      this.inProgress.delete(execution);
-      this.lastTick = record;
-      done?.(record);
-      this.onEnd(record);
-    });
-    this.inProgress.set(execution, run);
+    // In progress before any code of the user's runs: that may ask for another tick, or for the stop.
+    let end!: () => void;
+    this.inProgress.set(execution, new Promise((resolve) => (end = resolve)));
+    void this.runToEnd(execution, done).finally(end);
+  }
+
+  private async runToEnd(execution: TickExecution, done: Occurrence['done']): Promise<void> {
+    const record = await execution.run();
+    this.inProgress.delete(execution);
+    this.lastTick = record;
+    if (record.error !== undefined) this.lastError = record.error;
+    done?.(record);
+    this.onEnd(record);
   }
 
   private onEnd({ outcome, error }: TickRecord): void {
@@ -188,9 +212,16 @@ export class TickRunner implements ServiceRunner, TickControl {
       return this.monitor?.faulted(error, onError === 'stopHost' ? 'stopHost' : 'ignore');
     }
     const next = this.queued.shift();
-    if (next !== undefined) return this.run(next);
+    if (next !== undefined) this.run(next);
+    else this.completeIfOver();
+  }
+
+  /** Nothing runs, and nothing ever will. */
+  private completeIfOver(): void {
     const isStopped = this.stopController.signal.aborted;
-    if (this.inProgress.size === 0 && (isStopped || this.schedule.isOver)) this.monitor?.completed();
+    if (this.inProgress.size > 0 || !(isStopped || (this.isOpen && this.schedule.isOver))) return;
+    this.isOpen = false;
+    this.monitor?.completed();
   }
 
   private now(): Date {

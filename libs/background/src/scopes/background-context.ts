@@ -7,6 +7,7 @@ const longRunning = Symbol('long-running service');
 const ambient = new AsyncLocalStorage<TickContext | TaskContext | typeof longRunning>();
 
 /** The tick or task that the calling code runs in, however deep, found through `AsyncLocalStorage`. */
+// oxlint-disable-next-line typescript/no-extraneous-class -- the name under which `current()` reads as a sentence
 export class BackgroundContext {
   /** The context of the tick or task that is running here; `undefined` outside, and in a long-running service. */
   static current(): TickContext | TaskContext | undefined {

@@ -68,6 +68,7 @@ async function disposeAfterFailure(scope: ServiceScope, error: unknown): Promise
   try {
     await scope[Symbol.asyncDispose]();
   } catch (disposeError) {
+    // oxlint-disable-next-line preserve-caught-error -- both are among its errors
     throw new AggregateError([error, disposeError], 'The work failed, and so did the disposal of its scope.');
   }
 }

@@ -1,50 +1,51 @@
-import { ChannelClosedError, createBoundedChannel, type Channel } from 'nestjs-nightshift/channels';
-import { IllegalStateError, QueueClosedError, TaskAbandonedError, TaskDroppedError } from '../errors.js';
+import { ChannelClosedError } from 'nestjs-nightshift/channels';
+import {
+  IllegalStateError,
+  QueueClosedError,
+  QueueSelfWaitError,
+  TaskAbandonedError,
+  TaskDroppedError,
+} from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
 import { isInsideBackgroundWork } from '../scopes/background-context.js';
+import { DequeueLine } from './dequeue-line.js';
 import { MemoryTask, type TaskOwner } from './memory-task.js';
-import { TaskExecution, type TaskExecutionDependencies } from './task-execution.js';
+import type { TaskExecutionDependencies } from './task-execution.js';
+import { TaskWorkers } from './task-workers.js';
+import { TakenTask } from './taken-task.js';
 import type { DequeuedTask, TaskWork } from './task.js';
 import type { ResolvedEnqueueOptions, ResolvedQueueOptions } from './tasks.options.js';
-
-/** How long a task that ignores its aborted signal keeps its place, in milliseconds. */
-const overrunGraceMs = 1_000;
+import { WaitingTasks } from './waiting-tasks.js';
 
 /**
  * Holds the tasks of one queue in memory: those that wait in a bounded channel, those that run beside it.
  *
- * While a place to run is free and nothing waits, a task goes straight to it; otherwise it goes through the channel, and
- * whatever ends takes the next one out. So nothing ever waits on the reading end of the channel but `dequeue()`.
+ * While somebody is there to take it and nothing waits, a task goes straight to them; otherwise it goes through the
+ * channel, and whoever comes free takes the next one out. So nothing ever waits on the reading end of the channel.
  */
 export class MemoryEngine implements TaskOwner {
-  private readonly channel: Channel<MemoryTask>;
-  private readonly execution: TaskExecution;
-  private readonly running = new Set<MemoryTask>();
+  private readonly waiting: WaitingTasks;
+  private readonly workers: TaskWorkers;
+  /** Taken out by `dequeue()`, and not yet run. */
   private readonly dequeued = new Set<MemoryTask>();
+  private readonly dequeuers = new DequeueLine();
   private readonly idleWaiters: (() => void)[] = [];
-  private readonly quietWaiters: (() => void)[] = [];
   private readonly outsidersReleased = new AbortController();
   /** Accepted or waiting to be accepted, and not yet ended. */
   private pending = 0;
-  /** In the channel although cancelled: a channel gives up its items only in order. */
-  private cancelledInChannel = 0;
-  private slotsTaken = 0;
-  private finishedCount = 0;
   private isOpenForRuns = false;
+  private isFinallyClosed = false;
   private isPaused = false;
 
   constructor(
     private readonly options: ResolvedQueueOptions,
     private readonly dependencies: TaskExecutionDependencies,
   ) {
-    this.execution = new TaskExecution(dependencies, options.timeoutMs, (task) =>
-      this.releaseSlotAfterGrace(task),
-    );
-    this.channel = createBoundedChannel<MemoryTask>({
-      capacity: options.capacity,
-      fullMode: options.fullMode,
-      onDropped: (task) => this.drop(task),
+    this.workers = new TaskWorkers(options, dependencies, {
+      onEnded: () => this.leave(),
+      onPlaceFree: () => this.pump(),
     });
+    this.waiting = new WaitingTasks(options, (task) => this.drop(task));
   }
 
   get name(): string {
@@ -53,17 +54,17 @@ export class MemoryEngine implements TaskOwner {
 
   /** How many tasks wait. */
   get size(): number {
-    return this.channel.reader.count - this.cancelledInChannel;
+    return this.waiting.size;
   }
 
   /** How many tasks run. */
   get active(): number {
-    return this.running.size;
+    return this.workers.active;
   }
 
   /** How many tasks have run to their end, whatever it was. */
   get finished(): number {
-    return this.finishedCount;
+    return this.workers.finished;
   }
 
   get closed(): boolean {
@@ -72,6 +73,11 @@ export class MemoryEngine implements TaskOwner {
 
   get paused(): boolean {
     return this.isPaused;
+  }
+
+  /** Whether tasks are run here: its workers have begun, and it is not closed. */
+  get opened(): boolean {
+    return this.isOpenForRuns;
   }
 
   // -- putting in -----------------------------------------------------------------------------------------------
@@ -96,24 +102,17 @@ export class MemoryEngine implements TaskOwner {
 
   // -- taking out -----------------------------------------------------------------------------------------------
 
-  async dequeue(signal: AbortSignal | undefined): Promise<DequeuedTask> {
-    if (this.options.concurrency > 0) {
-      throw new IllegalStateError(
-        `queue '${this.name}'`,
-        `run by its own workers (concurrency ${this.options.concurrency})`,
-        'dequeue()',
-      );
+  dequeue(signal: AbortSignal | undefined): Promise<DequeuedTask> {
+    const { concurrency } = this.options;
+    if (concurrency > 0) {
+      const state = `run by its own workers (concurrency ${concurrency})`;
+      return Promise.reject(new IllegalStateError(`queue '${this.name}'`, state, 'dequeue()'));
     }
-    for (;;) {
-      const task = await this.channel.reader
-        .read(signal === undefined ? {} : { signal })
-        .catch((error: unknown) => {
-          throw error instanceof ChannelClosedError ? new QueueClosedError(this.name) : error;
-        });
-      if (!this.takeOut(task)) continue;
-      this.dequeued.add(task);
-      return this.toDequeued(task);
-    }
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.isFinallyClosed) return Promise.reject(new QueueClosedError(this.name));
+    const dequeued = this.dequeuers.wait(signal);
+    this.pump();
+    return dequeued;
   }
 
   pause(): void {
@@ -136,8 +135,7 @@ export class MemoryEngine implements TaskOwner {
 
   /** Resolves when nothing runs, whatever waits. */
   whenQuiet(): Promise<void> {
-    if (this.running.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.quietWaiters.push(resolve));
+    return this.workers.whenQuiet();
   }
 
   // -- life -----------------------------------------------------------------------------------------------------
@@ -155,32 +153,36 @@ export class MemoryEngine implements TaskOwner {
 
   /** What runs, by name. */
   get runningTasks(): readonly TaskLabel[] {
-    return [...this.running].map(({ label }) => label);
+    return this.workers.labels;
   }
 
-  /** Takes nothing more, gives up what has not begun, and aborts what runs. Returns what has not begun. */
-  close(): readonly TaskLabel[] {
+  /** Takes nothing more, gives up what has not begun, and aborts what runs. Says which were which. */
+  close(): { readonly waiting: readonly TaskLabel[]; readonly aborted: readonly TaskLabel[] } {
     this.isOpenForRuns = false;
+    this.isFinallyClosed = true;
     this.closeToOutsiders();
-    this.channel.writer.tryComplete(new QueueClosedError(this.name));
+    this.waiting.close(new QueueClosedError(this.name));
+    this.dequeuers.refuseAll(new QueueClosedError(this.name));
     const waiting = [...this.dequeued];
-    for (let task = this.channel.reader.tryRead(); task !== undefined; task = this.channel.reader.tryRead()) {
-      if (this.takeOut(task)) waiting.push(task);
-    }
     this.dequeued.clear();
+    for (let task = this.waiting.take(); task !== undefined; task = this.waiting.take()) waiting.push(task);
     for (const task of waiting) {
       task.settle('cancelled', new TaskAbandonedError(task.id, this.name));
       this.leave();
     }
-    for (const task of this.running) task.abort(new TaskAbandonedError(task.id, this.name));
-    return waiting.map(({ label }) => label);
+    return { waiting: waiting.map(({ label }) => label), aborted: this.workers.abortAll() };
+  }
+
+  /** Waits no more for what was aborted and still runs: its outcome is that it was given up. */
+  giveUpRunning(): void {
+    this.workers.giveUpAll();
   }
 
   onCancelled(task: MemoryTask, wasActive: boolean, reason: unknown): void {
     this.dependencies.events.emit('task.cancelled', { ...task.label, queue: this.name, reason });
-    if (wasActive) return this.releaseSlotAfterGrace(task);
-    if (task.holdsSlot) return; // run() finds it cancelled
-    if (!this.dequeued.delete(task)) this.cancelledInChannel += 1;
+    if (wasActive) return this.workers.freePlaceAfterGrace(task);
+    if (task.holdsPlace) return; // its worker finds it cancelled
+    if (!this.dequeued.delete(task)) this.waiting.noteCancelled();
     this.leave();
   }
 
@@ -192,28 +194,38 @@ export class MemoryEngine implements TaskOwner {
   }
 
   private offer(task: MemoryTask): boolean {
-    if (this.hasFreeSlot && this.channel.reader.count === 0) this.startSoon(task);
-    else if (!this.channel.writer.tryWrite(task)) return false;
-    if (task.isWaiting) this.announce(task); // not when it was dropped at once
+    if (this.canHandOut && this.waiting.size === 0) this.handOut(task);
+    else if (!this.waiting.tryAdd(task)) return false;
+    this.announce(task);
     return true;
   }
 
   private async waitForSpace(task: MemoryTask): Promise<MemoryTask> {
+    const producer = this.workers.callingTask();
+    if (producer !== undefined && this.workers.allWaitForSpaceWith(producer)) {
+      this.leave();
+      throw new QueueSelfWaitError(this.name, this.options.concurrency);
+    }
     const { signal } = task.options;
     const released = isInsideBackgroundWork() ? undefined : this.outsidersReleased.signal;
     const signals = [signal, released].filter((each) => each !== undefined);
+    if (producer !== undefined) producer.waitsForSpace += 1;
     try {
-      const either = signals.length === 2 ? AbortSignal.any(signals) : signals[0];
-      await this.channel.writer.write(task, either === undefined ? {} : { signal: either });
+      await this.waiting.add(task, signals.length === 2 ? AbortSignal.any(signals) : signals[0]);
     } catch (error) {
       this.leave();
       throw error instanceof ChannelClosedError ? new QueueClosedError(this.name) : error;
+    } finally {
+      if (producer !== undefined) producer.waitsForSpace -= 1;
     }
     this.announce(task);
     return task;
   }
 
+  /** Says that a task is accepted: once, and not when it was dropped or given up in the same step. */
   private announce(task: MemoryTask): void {
+    if (task.isAnnounced || !task.isWaiting) return;
+    task.isAnnounced = true;
     const { events } = this.dependencies;
     if (events.wants('task.enqueued')) events.emit('task.enqueued', { ...task.label, queue: this.name });
   }
@@ -224,96 +236,48 @@ export class MemoryEngine implements TaskOwner {
 
   private drop(task: MemoryTask): void {
     const { fullMode, onDropped } = this.options;
-    if (!task.isWaiting) {
-      this.cancelledInChannel -= 1; // was cancelled: nothing is lost
-      return;
-    }
+    const { events } = this.dependencies;
     task.settle('discarded', new TaskDroppedError(task.id, this.name, fullMode));
-    this.dependencies.events.emit('task.dropped', { ...task.label, queue: this.name, fullMode });
+    events.emit('task.dropped', { ...task.label, queue: this.name, fullMode });
     this.leave();
-    onDropped?.(task);
+    try {
+      onDropped?.(task);
+    } catch (error) {
+      events.emit('listener.failed', { during: 'task.dropped', error }); // no fault of whoever enqueues just now
+    }
   }
 
   // -- inside: running ------------------------------------------------------------------------------------------
 
-  private get hasFreeSlot(): boolean {
-    return this.isOpenForRuns && !this.isPaused && this.slotsTaken < this.options.concurrency;
+  /** Whether somebody is there to take a task. */
+  private get canHandOut(): boolean {
+    if (this.isPaused) return false;
+    return !this.dequeuers.isEmpty || (this.isOpenForRuns && this.workers.hasFreePlace);
   }
 
-  /** Starts what waits, as far as there are places. */
+  /** Hands out what waits, as far as there is somebody to take it. */
   private pump(): void {
-    while (this.hasFreeSlot) {
-      const task = this.channel.reader.tryRead();
+    while (this.canHandOut) {
+      const task = this.waiting.take();
       if (task === undefined) return;
-      if (this.takeOut(task)) this.startSoon(task);
+      this.handOut(task);
     }
   }
 
-  /** Whether a task read from the channel is still to be run. */
-  private takeOut(task: MemoryTask): boolean {
-    if (task.isWaiting) return true;
-    this.cancelledInChannel -= 1;
-    return false;
+  private handOut(task: MemoryTask): void {
+    this.announce(task); // it may begin before the producer who waited hears that it is accepted
+    if (this.dequeuers.isEmpty) return this.workers.startSoon(task);
+    this.dequeued.add(task);
+    this.dequeuers.serve(new TakenTask(task, (taken) => this.runTaken(taken)));
   }
 
-  /** Takes a place now and runs a moment later, so that `enqueue()` never runs the work inside the call. */
-  private startSoon(task: MemoryTask): void {
-    this.slotsTaken += 1;
-    task.holdsSlot = true;
-    this.running.add(task);
-    queueMicrotask(() => void this.run(task));
-  }
-
-  private toDequeued(task: MemoryTask): DequeuedTask {
-    let run: Promise<void> | undefined;
-    const begin = async (signal: AbortSignal | undefined): Promise<void> => {
-      this.dequeued.delete(task);
-      if (!task.isWaiting) return;
-      this.running.add(task);
-      const abort = (): void => task.abort(signal!.reason);
-      if (signal?.aborted) abort();
-      signal?.addEventListener('abort', abort, { once: true });
-      await this.run(task);
-      signal?.removeEventListener('abort', abort);
-    };
-    return {
-      id: task.id,
-      queue: this.name,
-      name: task.name,
-      enqueuedAt: task.enqueuedAt,
-      run: ({ signal } = {}) => (run ??= begin(signal)),
-    };
-  }
-
-  private async run(task: MemoryTask): Promise<void> {
-    if (task.isWaiting) {
-      await this.execution.run(task);
-      this.finishedCount += 1;
-    }
-    this.running.delete(task);
-    task.graceTimer?.cancel();
-    this.leave();
-    if (task.holdsSlot) this.releaseSlot(task);
-  }
-
-  private releaseSlot(task: MemoryTask): void {
-    task.holdsSlot = false;
-    this.slotsTaken -= 1;
-    this.pump();
-  }
-
-  /** One task that does not let go must not hold up all that wait behind it. */
-  private releaseSlotAfterGrace(task: MemoryTask): void {
-    const { clock, events } = this.dependencies;
-    task.graceTimer ??= clock.schedule(overrunGraceMs, () => {
-      events.emit('task.overran', { ...task.label, queue: this.name, graceMs: overrunGraceMs });
-      if (task.holdsSlot) this.releaseSlot(task);
-    });
+  private async runTaken(task: MemoryTask): Promise<void> {
+    this.dequeued.delete(task);
+    if (task.isWaiting) await this.workers.run(task);
   }
 
   private leave(): void {
     this.pending -= 1;
     if (this.pending === 0) for (const resolve of this.idleWaiters.splice(0)) resolve();
-    if (this.running.size === 0) for (const resolve of this.quietWaiters.splice(0)) resolve();
   }
 }

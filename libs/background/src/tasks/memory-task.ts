@@ -24,7 +24,11 @@ interface Deferred<R> {
  */
 export class MemoryTask<R = unknown> implements TaskHandle<R> {
   /** Whether it still occupies one of the queue's places to run. */
-  holdsSlot = false;
+  holdsPlace = false;
+  /** Whether `task.enqueued` has been said of it. */
+  isAnnounced = false;
+  /** How many of its own `enqueue()` calls wait for space in the queue that it runs in. */
+  waitsForSpace = 0;
   /** Armed while it is aborted and has not ended. */
   graceTimer: ClockTimer | undefined;
   private current: TaskState = 'waiting';
@@ -98,8 +102,8 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
     const wasActive = this.isActive;
     if (!wasActive && !this.isWaiting) return Promise.resolve(false);
     const error = new TaskCancelledError(this.id, this.queue, reason);
+    this.settle('cancelled', error); // first: who listens to the signal may cancel once more
     if (wasActive) this.abort(error);
-    this.settle('cancelled', error);
     this.owner.onCancelled(this, wasActive, reason);
     return Promise.resolve(true);
   }

@@ -10,6 +10,7 @@ import type { ResolvedQueueOptions } from './tasks.options.js';
 export class QueueRegistry {
   private readonly byName = new Map<string, TaskQueue>();
   private readonly definitions: ServiceDefinition[] = [];
+  private readonly engines = new Map<MemoryEngine, QueueWorker>();
 
   constructor(private readonly dependencies: TaskExecutionDependencies) {}
 
@@ -31,8 +32,17 @@ export class QueueRegistry {
     const queue = new TaskQueue(options, engine);
     this.byName.set(name, queue);
     const runner = new QueueWorker(engine, options.concurrency > 0, this.dependencies);
+    this.engines.set(engine, runner);
     this.definitions.push({ name: `queue:${name}`, runner, exceptionBehavior: 'stopHost', enabled: true });
     return queue;
+  }
+
+  /**
+   * Closes the queues that the host has not: those whose worker was disabled, or never started. What waits there is
+   * reported, and producers who wait are released.
+   */
+  async closeRest(): Promise<void> {
+    for (const [engine, worker] of this.engines) if (!engine.closed) await worker.stop(AbortSignal.abort());
   }
 
   /** @throws UnknownNameError when there is no such queue; it names the nearest one */

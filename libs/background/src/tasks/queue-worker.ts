@@ -45,15 +45,15 @@ export class QueueWorker implements ServiceRunner {
     const finishedBefore = engine.finished;
     engine.closeToOutsiders();
     events.emit('queue.draining', { queue: engine.name, waiting: engine.size, active: engine.active });
-    // Nobody would take what waits in a paused queue, or in one whose own worker has already stopped.
-    const drains = this.runs && !engine.paused;
+    // Nobody would take what waits in a queue that is paused or was never opened, or whose own worker has stopped.
+    const drains = this.runs && engine.opened && !engine.paused;
     const idle = drains ? engine.whenIdle() : engine.whenQuiet();
     await endedBy(idle, deadline);
-    const waiting = engine.close();
-    if (engine.active > 0) await endedBy(engine.whenQuiet(), AbortSignal.abort());
-    const running = engine.runningTasks;
-    if (waiting.length + running.length > 0) {
-      events.emit('queue.abandoned', { queue: engine.name, waiting, running });
+    const { waiting, aborted } = engine.close();
+    if (aborted.length > 0) await endedBy(engine.whenQuiet(), AbortSignal.abort());
+    engine.giveUpRunning();
+    if (waiting.length + aborted.length > 0) {
+      events.emit('queue.abandoned', { queue: engine.name, waiting, running: aborted });
       void engine.whenQuiet().then(() => this.monitor?.completed());
     } else {
       const completed = engine.finished - finishedBefore;

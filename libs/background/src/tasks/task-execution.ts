@@ -71,8 +71,8 @@ export class TaskExecution {
     return this.dependencies.clock.schedule(timeoutMs, () => {
       if (!task.isActive) return;
       const error = new TaskTimeoutError(task.id, task.queue, timeoutMs);
+      task.settle('dead', error); // first: who listens to the signal may cancel the task
       task.abort(error);
-      task.settle('dead', error);
       this.dependencies.events.emit('task.timedOut', { ...describe(task), timeoutMs });
       this.onTimedOut(task);
     });

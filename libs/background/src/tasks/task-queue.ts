@@ -10,8 +10,8 @@ import { resolveEnqueueOptions, type EnqueueOptions, type ResolvedQueueOptions }
  *
  * The queue is bounded. When as many tasks wait as it has `capacity`, `enqueue()` waits too (or drops one, see
  * `fullMode`): a producer that awaits it goes no faster than the workers. It never waits for the work itself; for that,
- * await `handle.result()`. Work that enqueues to its own full queue and awaits the place can wait for itself: give such
- * queues room, or use `tryEnqueue()`.
+ * await `handle.result()`. Work that enqueues to its own full queue would wait for itself when every place to run is held
+ * by work that does so: the last of them gets `QueueSelfWaitError`. Give such queues room, or use `tryEnqueue()`.
  *
  * When the application stops, the queue drains: accepted work runs until the deadline, and may enqueue more; everyone
  * else gets `QueueClosedError`; what is left is reported by name. Tasks are held in memory: a crash loses them.
@@ -52,8 +52,8 @@ export class TaskQueue {
   /**
    * Hands `work` over. Resolves as soon as the queue has accepted it, which is at once while there is room.
    *
-   * Rejects with `QueueClosedError` when the application is stopping, and with `options.signal`'s reason when that is
-   * aborted while waiting for room.
+   * Rejects with `QueueClosedError` when the application is stopping, with `options.signal`'s reason when that is
+   * aborted while waiting for room, and with `QueueSelfWaitError` when the work of this queue waits for itself.
    *
    * @throws InvalidWorkError, InvalidOptionsError at once, before anything is accepted
    */
@@ -78,7 +78,8 @@ export class TaskQueue {
    * Takes the next task out, waiting for one, for those who write their own worker: with `concurrency: 0` nobody else
    * does. Whoever takes a task runs it with `task.run()`.
    *
-   * Rejects with the signal's reason when it is aborted, and with `QueueClosedError` when the queue is closed and empty.
+   * Rejects with the signal's reason when it is aborted, and with `QueueClosedError` when the queue is closed. While the
+   * queue is paused it waits.
    */
   dequeue(options: { signal?: AbortSignal } = {}): Promise<DequeuedTask> {
     return this.engine.dequeue(options.signal);

@@ -69,7 +69,7 @@ export interface DequeuedTask {
    * Opens the scope, runs the work and settles the task. Resolves when the scope is disposed, whatever became of the
    * work: a failure goes to the task's handle and to the events, not to the caller. A second call gives the same promise.
    *
-   * @param options.signal aborts the task's own signal
+   * @param options.signal cancels the task: its own signal is aborted with a `TaskCancelledError`
    */
   run(options?: { signal?: AbortSignal }): Promise<void>;
 }

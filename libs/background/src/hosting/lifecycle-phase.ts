@@ -1,0 +1,34 @@
+import type { LifecycleHook } from './hosted-service.js';
+
+/** Whose hooks a phase calls. */
+export interface LifecycleParticipant {
+  call(hook: LifecycleHook, signal: AbortSignal): Promise<void>;
+}
+
+export interface PhaseOptions {
+  readonly signal: AbortSignal;
+  /** Call every hook, each up to its first wait, in order; otherwise each waits for the end of the one before. */
+  readonly concurrently: boolean;
+  /** Asked before each hook of a sequential phase: whether to end the phase, given what was thrown so far. */
+  readonly until?: (errors: readonly unknown[]) => boolean;
+}
+
+/** Calls one hook on each service and collects what they throw. Ends when all that were called have. */
+export async function runPhase(
+  services: readonly LifecycleParticipant[],
+  hook: LifecycleHook,
+  { signal, concurrently, until = () => false }: PhaseOptions,
+): Promise<unknown[]> {
+  const errors: unknown[] = [];
+  const call = (service: LifecycleParticipant): Promise<unknown> =>
+    service.call(hook, signal).catch((error: unknown) => errors.push(error));
+  if (concurrently) {
+    await Promise.all(services.map(call));
+    return errors;
+  }
+  for (const service of services) {
+    if (until(errors)) break;
+    await call(service);
+  }
+  return errors;
+}

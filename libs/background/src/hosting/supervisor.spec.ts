@@ -1,0 +1,266 @@
+import { ManualClock } from 'nestjs-nightshift/testing';
+import { describe, expect, it } from 'vitest';
+import { BackgroundEvents } from '../events/background-events.js';
+import type { BackgroundEvent, BackgroundEventType } from '../events/events.js';
+import type { HostedService } from './hosted-service.js';
+import type { ServiceMonitor, ServiceRunner } from './service-runner.js';
+import { Supervisor } from './supervisor.js';
+
+interface Overrides extends Partial<Omit<ServiceRunner, keyof HostedService>>, Partial<HostedService> {
+  enabled?: boolean;
+}
+
+function setup({ enabled = true, ...own }: Overrides = {}) {
+  const clock = new ManualClock();
+  const events = new BackgroundEvents(clock);
+  const seen: BackgroundEvent[] = [];
+  events.stream.subscribe((event) => seen.push(event));
+  const calls: string[] = [];
+  const faults: unknown[] = [];
+  const stopping = new AbortController();
+  const host = {
+    events,
+    clock,
+    shutdownTimeoutMs: 1_000,
+    stopping: stopping.signal,
+    isOpen: true,
+    onFault: (...fault: unknown[]) => void faults.push(fault),
+  };
+  const monitors: ServiceMonitor[] = [];
+  const note = (call: string) => () => void calls.push(call);
+  const runner: ServiceRunner = {
+    kind: 'ticked',
+    attach: (monitor) => void monitors.push(monitor),
+    starting: note('starting'),
+    start: note('start'),
+    started: note('started'),
+    begin: note('begin'),
+    stopping: note('stopping'),
+    stop: note('stop'),
+    stopped: note('stopped'),
+    ...own,
+  };
+  const definition = { name: 'a', runner, exceptionBehavior: 'stopHost' as const, enabled };
+  const supervisor = new Supervisor(definition, host);
+  const ofType = (type: BackgroundEventType) => seen.filter((event) => event.type === type);
+  return { clock, calls, faults, host, stopping, supervisor, monitor: monitors[0]!, seen, ofType };
+}
+
+function gate() {
+  let open!: () => void;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
+}
+
+function failing(message: string) {
+  return () => Promise.reject(new Error(message));
+}
+
+describe('The start of a service through its handle', () => {
+  it('runs the three hooks, then lets it begin', async () => {
+    const { supervisor, calls, clock, seen } = setup();
+    await supervisor.start();
+    expect(calls).toEqual(['starting', 'start', 'started', 'begin']);
+    expect(supervisor.state).toBe('running');
+    expect(supervisor.startedAt).toEqual(new Date(clock.now()));
+    expect(seen.map(({ type }) => type)).toEqual(['service.started']);
+  });
+
+  it('happens once when it is asked for twice', async () => {
+    const { supervisor, calls } = setup();
+    await Promise.all([supervisor.start(), supervisor.start()]);
+    await supervisor.start();
+    expect(calls).toHaveLength(4);
+  });
+
+  it('is possible for a service that is disabled', async () => {
+    const { supervisor } = setup({ enabled: false });
+    expect(supervisor.state).toBe('disabled');
+    await supervisor.start();
+    expect(supervisor.state).toBe('running');
+  });
+
+  it('rejects when the host is not open', async () => {
+    const { supervisor, host, calls } = setup();
+    host.isOpen = false;
+    await expect(supervisor.start()).rejects.toMatchObject({ code: 'ILLEGAL_STATE', state: 'not running' });
+    expect(calls).toEqual([]);
+  });
+
+  it.each([
+    ['starting', 'faulted', []],
+    ['start', 'faulted', []],
+    ['started', 'stopped', ['stopping', 'stop', 'stopped']],
+  ] as const)('rejects and releases what it had when %s throws', async (hook, state, released) => {
+    const { supervisor, calls } = setup({ [hook]: failing('no') });
+    await expect(supervisor.start()).rejects.toThrow('no');
+    expect(supervisor).toMatchObject({ state, lastError: new Error('no') });
+    expect(calls.filter((call) => call.startsWith('stop'))).toEqual(released);
+    expect(calls).not.toContain('begin');
+  });
+
+  it('can be tried again after a failure, and forgets the error', async () => {
+    const errors = [new Error('no')];
+    const start = () => {
+      const error = errors.pop();
+      if (error) throw error;
+    };
+    const { supervisor } = setup({ start });
+    await expect(supervisor.start()).rejects.toThrow('no');
+    await supervisor.start();
+    expect(supervisor).toMatchObject({ state: 'running', lastError: undefined });
+  });
+
+  it('waits for a stop that is under way', async () => {
+    const { opened, open } = gate();
+    const { supervisor, calls } = setup({ stop: () => opened });
+    await supervisor.start();
+    const stop = supervisor.stop();
+    const start = supervisor.start();
+    open();
+    await Promise.all([stop, start]);
+    expect(supervisor.state).toBe('running');
+    expect(calls.slice(4)).toEqual(['stopping', 'stopped', 'starting', 'start', 'started', 'begin']);
+  });
+
+  it('runs the hooks of the stop first when the service had ended by itself', async () => {
+    const { supervisor, calls, monitor, ofType } = setup();
+    await supervisor.start();
+    monitor.completed();
+    calls.length = 0;
+    await supervisor.start();
+    expect(calls.join(' ')).toBe('stopping stop stopped starting start started begin');
+    expect(ofType('service.stopped')).toEqual([]);
+  });
+
+  it('is refused while the service is abandoned', async () => {
+    const { supervisor, clock } = setup({ inFlight: () => ['execute()'] });
+    await supervisor.start();
+    await supervisor.stop();
+    await expect(supervisor.start()).rejects.toMatchObject({ code: 'ILLEGAL_STATE', state: 'abandoned' });
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('The stop of a service through its handle', () => {
+  it('does nothing when the service is not running', async () => {
+    const { supervisor, calls } = setup();
+    await supervisor.stop();
+    expect(calls).toEqual([]);
+  });
+
+  it('tells the runner to begin nothing new, then runs the three hooks', async () => {
+    const calls: string[] = [];
+    const { supervisor, ofType } = setup({
+      quiesce: () => void calls.push('quiesce'),
+      stopping: () => void calls.push('stopping'),
+    });
+    await supervisor.start();
+    await supervisor.stop();
+    expect(calls).toEqual(['quiesce', 'stopping']);
+    expect(supervisor.state).toBe('stopped');
+    expect(ofType('service.stopped')).toMatchObject([{ durationMs: 0 }]);
+  });
+
+  it('waits for a start that is under way, then stops', async () => {
+    const { opened, open } = gate();
+    const { supervisor, clock } = setup({ start: () => opened });
+    const start = supervisor.start();
+    const stop = supervisor.stop();
+    await clock.advance(0);
+    open();
+    await Promise.all([start, stop]);
+    expect(supervisor.state).toBe('stopped');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('runs all hooks and rejects with all errors when several throw', async () => {
+    const { supervisor, ofType } = setup({
+      stopping: failing('1'),
+      stop: failing('2'),
+      stopped: failing('3'),
+    });
+    await supervisor.start();
+    const error = await supervisor.stop().catch((reason: unknown) => reason);
+    expect((error as AggregateError).errors).toEqual([new Error('1'), new Error('2'), new Error('3')]);
+    expect(supervisor.state).toBe('stopped');
+    expect(ofType('service.stopFailed')).toHaveLength(3);
+  });
+
+  it('gives up at the shutdownTimeout of the host, and says so', async () => {
+    const reasons: unknown[] = [];
+    const { supervisor, clock, ofType } = setup({
+      stop: (signal) => {
+        signal.addEventListener('abort', () => reasons.push(signal.reason));
+        return new Promise(() => {});
+      },
+    });
+    await supervisor.start();
+    const stop = supervisor.stop();
+    await clock.advance('1s');
+    await stop;
+    expect(reasons).toMatchObject([{ code: 'STOPPING' }]);
+    expect(ofType('service.abandoned')).toMatchObject([{ running: ['stop()'] }]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('What a runner reports', () => {
+  it('faulted while stopping leaves the service faulted, not stopped', async () => {
+    const { opened, open } = gate();
+    const { supervisor, monitor, clock, faults } = setup({ stop: () => opened });
+    await supervisor.start();
+    const stop = supervisor.stop();
+    await clock.advance(0);
+    monitor.faulted(new Error('no'));
+    open();
+    await stop;
+    expect(supervisor.state).toBe('faulted');
+    expect(faults).toEqual([['a', new Error('no'), 'stopHost']]);
+  });
+
+  it('faulted while stopping, with work left at the end, leaves the service abandoned', async () => {
+    const { opened, open } = gate();
+    const work = ['tick 2'];
+    const { supervisor, monitor, clock, ofType } = setup({ stop: () => opened, inFlight: () => work });
+    await supervisor.start();
+    const stop = supervisor.stop();
+    await clock.advance(0);
+    monitor.faulted(new Error('tick 1'), 'ignore');
+    open();
+    await stop;
+    expect(ofType('service.abandoned')).toMatchObject([{ running: ['tick 2'] }]);
+    expect(supervisor.state).toBe('abandoned');
+    work.length = 0;
+    monitor.completed();
+    expect(supervisor.state).toBe('stopped');
+  });
+
+  it('a second fault changes nothing', async () => {
+    const { supervisor, monitor, faults, ofType } = setup();
+    await supervisor.start();
+    monitor.faulted(new Error('first'), 'ignore');
+    monitor.faulted(new Error('second'), 'stopHost');
+    expect(faults).toEqual([['a', new Error('first'), 'ignore']]);
+    expect(ofType('service.faulted')).toHaveLength(1);
+    expect(supervisor.lastError).toEqual(new Error('first'));
+  });
+
+  it('completed is not told when the service is being stopped, or has ended otherwise', async () => {
+    const { supervisor, monitor, ofType } = setup({ stop: () => monitors[0]!.completed() });
+    const monitors = [monitor];
+    await supervisor.start();
+    await supervisor.stop();
+    monitor.completed();
+    expect(supervisor.state).toBe('stopped');
+    expect(ofType('service.completed')).toEqual([]);
+  });
+
+  it('a service that begins is not let go when the host is no longer open', async () => {
+    const { supervisor, host, calls, seen } = setup();
+    host.isOpen = false;
+    supervisor.begin();
+    expect(calls).toEqual([]);
+    expect(seen).toEqual([]);
+  });
+});

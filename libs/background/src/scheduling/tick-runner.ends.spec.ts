@@ -1,0 +1,160 @@
+import type { Clock } from 'nestjs-nightshift/channels';
+import { ManualClock } from 'nestjs-nightshift/testing';
+import { describe, expect, it } from 'vitest';
+import { BackgroundEvents } from '../events/background-events.js';
+import type { EventOf } from '../events/events.js';
+import { ServiceScopeFactory, type ServiceScope } from '../scopes/scope.js';
+import { resolveServiceOptions, type BackgroundServiceOptions } from './background-service.options.js';
+import { DateTrigger } from './cron-trigger.js';
+import type { TickWork } from './tick-execution.js';
+import { TickRunner } from './tick-runner.js';
+import { OnceTrigger, type Trigger } from './trigger.js';
+
+class NoScopes extends ServiceScopeFactory {
+  createScope(): ServiceScope {
+    throw new Error('not used');
+  }
+}
+
+function setup(
+  { trigger, ...options }: BackgroundServiceOptions & { trigger?: Trigger } = {},
+  work: TickWork = () => {},
+) {
+  const clock = new ManualClock();
+  const held = { ms: 0 };
+  const heldClock: Clock = {
+    now: () => clock.now() + held.ms,
+    monotonic: () => clock.monotonic() + held.ms,
+    schedule: (delayMs, callback) => clock.schedule(delayMs, callback),
+  };
+  /** Lets time pass without running timers, as a blocked event loop does. */
+  const holdUp = (ms: number) => (held.ms += ms);
+  const events = new BackgroundEvents(heldClock);
+  const skipped: EventOf<'tick.skipped'>[] = [];
+  events.on('tick.skipped', (event) => skipped.push(event));
+  const isScheduled = options.every !== undefined || options.cron !== undefined;
+  const { ticks } = resolveServiceOptions(isScheduled ? options : { every: '1s', ...options }, 'test', 'a');
+  const begun: { at: number; count: number; missed: number }[] = [];
+  const runner = new TickRunner({
+    name: 'a',
+    clock: heldClock,
+    events,
+    scopes: new NoScopes(),
+    options: { ...ticks, trigger: trigger ?? ticks.trigger! },
+    work: (signal, tick) => {
+      begun.push({ at: heldClock.monotonic(), count: tick.count, missed: tick.missed });
+      return work(signal, tick);
+    },
+    random: () => 0.5,
+  });
+  const told: unknown[] = [];
+  runner.attach({
+    completed: () => told.push('completed'),
+    faulted: (error, consequence) => told.push([error, consequence]),
+    restarting: () => {},
+    restarted: () => {},
+  });
+  const begin = () => {
+    runner.start();
+    runner.begin();
+  };
+  const stop = () => runner.stop(new AbortController().signal);
+  return { clock, holdUp, runner, begun, skipped, told, begin, stop, times: () => begun.map(({ at }) => at) };
+}
+
+function gates() {
+  const open: (() => void)[] = [];
+  const work: TickWork = () => new Promise<void>((resolve) => open.push(resolve));
+  return { open, work };
+}
+
+const failing: TickWork = () => Promise.reject(new Error('no'));
+
+describe('TickRunner when a tick fails', () => {
+  it.each([
+    ['continue', 3, []],
+    ['stopService', 1, [[new Error('no'), 'ignore']]],
+    ['stopHost', 1, [[new Error('no'), 'stopHost']]],
+  ] as const)('onError %s', async (onError, ticks, told) => {
+    const reports = setup({ onError }, failing);
+    reports.begin();
+    await reports.clock.advance('3s');
+    expect(reports.begun).toHaveLength(ticks);
+    expect(reports.told).toEqual(told);
+    expect(reports.runner.lastError).toEqual(new Error('no'));
+    await reports.stop();
+    expect(reports.clock.pendingTimers).toBe(0);
+  });
+
+  it('keeps the last error when later ticks succeed', async () => {
+    const errors = [new Error('once')];
+    const { clock, runner, begin, stop } = setup({}, () => {
+      const error = errors.pop();
+      if (error) throw error;
+    });
+    begin();
+    await clock.advance('2s');
+    expect(runner.lastTick?.outcome).toBe('completed');
+    expect(runner.lastError).toEqual(new Error('once'));
+    await stop();
+  });
+
+  it('does not run the one that waits when the service is to stop', async () => {
+    const fail: (() => void)[] = [];
+    const work = () => new Promise<void>((_, reject) => fail.push(() => reject(new Error('no'))));
+    const { clock, begun, skipped, begin, stop } = setup({ overlap: 'queue', onError: 'stopService' }, work);
+    begin();
+    await clock.advance('2s');
+    fail[0]!();
+    await clock.advance('5s');
+    expect(begun).toHaveLength(1);
+    expect(skipped).toHaveLength(1);
+    await stop();
+  });
+});
+
+describe('TickRunner when its schedule is over', () => {
+  it('is complete once the last tick has ended', async () => {
+    const { open, work } = gates();
+    const { clock, runner, told, begin } = setup({ trigger: new OnceTrigger(500) }, work);
+    begin();
+    await clock.advance(500);
+    expect(told).toEqual([]);
+    open[0]!();
+    await clock.advance(0);
+    expect(told).toEqual(['completed']);
+    runner.reschedule({ every: '1s' });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('is complete when the last tick was skipped as too late', async () => {
+    const { clock, holdUp, told, begin } = setup({ trigger: new OnceTrigger(500), misfire: 'skip' });
+    begin();
+    holdUp(5_000);
+    await clock.advance(500);
+    expect(told).toEqual(['completed']);
+  });
+
+  it.each([{}, { initialDelay: 500 }])(
+    'is complete when its date is already past, with %j',
+    async (options) => {
+      const { clock, begun, told, begin } = setup({ trigger: new DateTrigger(0), ...options });
+      begin();
+      expect(told).toEqual([]);
+      await clock.advance(500);
+      expect(told).toEqual(['completed']);
+      expect(begun).toEqual([]);
+    },
+  );
+
+  it('is complete when its date passes while it is paused', async () => {
+    const { clock, runner, told, begin } = setup({
+      trigger: new DateTrigger(Date.parse('2026-01-01T00:00:01Z')),
+    });
+    begin();
+    runner.pause();
+    await clock.advance('1m');
+    runner.resume();
+    expect(told).toEqual(['completed']);
+  });
+});

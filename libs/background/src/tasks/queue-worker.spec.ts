@@ -1,0 +1,244 @@
+import { ManualClock } from 'nestjs-nightshift/testing';
+import { describe, expect, it } from 'vitest';
+import { IllegalStateError, QueueClosedError } from '../errors.js';
+import { BackgroundEvents } from '../events/background-events.js';
+import type { BackgroundEvent, EventOf } from '../events/events.js';
+import type { ServiceMonitor } from '../hosting/service-runner.js';
+import { runInside } from '../scopes/background-context.js';
+import { ServiceScopeFactory, type ServiceScope } from '../scopes/scope.js';
+import { QueueRegistry } from './queue-registry.js';
+import { resolveQueueOptions, type TaskQueueOptions } from './tasks.options.js';
+
+class NoScopes extends ServiceScopeFactory {
+  createScope(): ServiceScope {
+    throw new Error('nothing here opens a scope');
+  }
+}
+
+function setup(options: TaskQueueOptions = {}, { begun = true } = {}) {
+  const clock = new ManualClock();
+  const events = new BackgroundEvents(clock);
+  const seen: BackgroundEvent[] = [];
+  events.stream.subscribe((event) => seen.push(event));
+  const registry = new QueueRegistry({ clock, events, scopes: new NoScopes() });
+  const queue = registry.create(resolveQueueOptions(options, 'queue'));
+  const { runner } = registry.workers[0]!;
+  const reports: string[] = [];
+  const monitor: ServiceMonitor = {
+    completed: () => reports.push('completed'),
+    faulted: () => reports.push('faulted'),
+    restarting: () => reports.push('restarting'),
+    restarted: () => reports.push('restarted'),
+  };
+  runner.attach!(monitor);
+  if (begun) runner.begin!();
+  const deadline = new AbortController();
+  const stop = async (): Promise<void> => runner.stop(deadline.signal);
+  const eventOf = <T extends BackgroundEvent['type']>(type: T) =>
+    seen.find((event): event is BackgroundEvent & EventOf<T> => event.type === type);
+  return { clock, registry, runner, queue, deadline, stop, eventOf, reports };
+}
+
+function gate() {
+  let open!: () => void;
+  const promise = new Promise<void>((resolve) => (open = resolve));
+  return { promise, open };
+}
+
+async function isSettled(promise: Promise<unknown>, clock: ManualClock): Promise<boolean> {
+  const progress = { settled: false };
+  const note = (): void => void (progress.settled = true);
+  promise.then(note, note);
+  await clock.advance(0);
+  return progress.settled;
+}
+
+describe('a queue that is stopped', () => {
+  it('Q9 runs everything that was accepted before it has stopped', async () => {
+    const { queue, clock, stop, eventOf } = setup();
+    const held = gate();
+    const ran: string[] = [];
+    await queue.enqueue(() => held.promise);
+    await queue.enqueue(() => ran.push('waited'));
+    const stopped = stop();
+    expect(await isSettled(stopped, clock)).toBe(false);
+    expect(eventOf('queue.draining')).toMatchObject({ queue: 'default', waiting: 1, active: 1 });
+    held.open();
+    await stopped;
+    expect(ran).toEqual(['waited']);
+    expect(eventOf('queue.drained')).toMatchObject({ queue: 'default', completed: 2, durationMs: 0 });
+    expect(eventOf('queue.abandoned')).toBeUndefined();
+  });
+
+  it('Q10 refuses outsiders, and releases those who wait for space, when it begins to stop', async () => {
+    const { queue, stop } = setup({ capacity: 0 });
+    const held = gate();
+    await queue.enqueue(() => held.promise);
+    const blocked = [
+      queue.enqueue(() => 1),
+      queue.enqueue(() => 2, { signal: new AbortController().signal }),
+    ];
+    const released = blocked.map((each) => expect(each).rejects.toBeInstanceOf(QueueClosedError));
+    const stopped = stop();
+    await Promise.all(released);
+    await expect(queue.enqueue(() => {})).rejects.toMatchObject({ code: 'QUEUE_CLOSED' });
+    expect(() => queue.tryEnqueue(() => {})).toThrow(QueueClosedError);
+    held.open();
+    await expect(stopped).resolves.toBeUndefined();
+  });
+
+  it('lets running work enqueue, and runs that too, while it drains', async () => {
+    const { queue, stop, eventOf } = setup({ concurrency: 2, capacity: 1 });
+    const held = gate();
+    const ran: string[] = [];
+    await queue.enqueue(async () => {
+      await held.promise;
+      for (const name of ['a', 'b', 'c', 'd']) await queue.enqueue(() => ran.push(name));
+      queue.tryEnqueue(() => ran.push('e'));
+    });
+    const stopped = stop();
+    held.open();
+    await stopped;
+    expect(ran.slice(0, 4)).toEqual(['a', 'b', 'c', 'd']);
+    expect(eventOf('queue.drained')).toMatchObject({ completed: ran.length + 1 });
+  });
+
+  it('takes whoever calls from inside other background work for no outsider', async () => {
+    const { queue, stop } = setup();
+    const held = gate();
+    await queue.enqueue(() => held.promise);
+    const stopped = stop();
+    const handle = await runInside(undefined, () => queue.enqueue(() => 'from a service'));
+    held.open();
+    await stopped;
+    expect(await handle.result()).toBe('from a service');
+  });
+
+  it('refuses insiders as well when it has stopped', async () => {
+    const { queue, stop } = setup();
+    await stop();
+    await expect(runInside(undefined, () => queue.enqueue(() => 1))).rejects.toBeInstanceOf(QueueClosedError);
+  });
+
+  it('Q12 has nothing to wait for when it is idle', async () => {
+    const { stop, eventOf } = setup();
+    await stop();
+    expect(eventOf('queue.drained')).toMatchObject({ completed: 0 });
+  });
+
+  it('waits at most until the deadline, aborts what runs and names all that is left', async () => {
+    const { queue, runner, stop, deadline, eventOf, reports, clock } = setup();
+    const held = gate();
+    const stubborn = await queue.enqueue(function stubborn() {
+      return held.promise;
+    });
+    const waiting = await queue.enqueue(function patient() {});
+    const stopped = stop();
+    deadline.abort();
+    await stopped;
+    expect(eventOf('queue.abandoned')).toMatchObject({
+      waiting: [{ taskId: waiting.id, name: 'patient' }],
+      running: [{ taskId: stubborn.id, name: 'stubborn' }],
+    });
+    expect(eventOf('queue.drained')).toBeUndefined();
+    await expect(waiting.result()).rejects.toMatchObject({ code: 'TASK_ABANDONED', taskId: waiting.id });
+    await expect(stubborn.result()).rejects.toMatchObject({ code: 'TASK_ABANDONED', taskId: stubborn.id });
+    expect(runner.inFlight!()).toEqual([`task stubborn (${stubborn.id})`]);
+    expect(reports).toEqual([]);
+    held.open();
+    await clock.advance(0);
+    expect([runner.inFlight!(), reports]).toEqual([[], ['completed']]);
+    await queue.whenIdle();
+  });
+
+  it('names work that ended because the deadline aborted it', async () => {
+    const { queue, runner, stop, deadline, eventOf } = setup();
+    const heedful = await queue.enqueue(
+      ({ signal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+    );
+    const stopped = stop();
+    deadline.abort();
+    await stopped;
+    expect(eventOf('queue.abandoned')).toMatchObject({ waiting: [], running: [{ taskId: heedful.id }] });
+    expect(runner.inFlight!()).toEqual([]);
+    await expect(heedful.result()).rejects.toMatchObject({ code: 'TASK_ABANDONED' });
+    expect(eventOf('task.cancelled')).toMatchObject({ taskId: heedful.id });
+  });
+
+  it('keeps the outcome of work that still completes after the deadline aborted it', async () => {
+    const { queue, stop, deadline } = setup();
+    const handle = await queue.enqueue(
+      ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve('saved'))),
+    );
+    const stopped = stop();
+    deadline.abort();
+    await stopped;
+    expect(await handle.result()).toBe('saved');
+  });
+
+  it('refuses its own work that waits for space when the deadline has passed', async () => {
+    const { queue, stop, deadline } = setup({ capacity: 0, concurrency: 2 });
+    const held = gate();
+    await queue.enqueue(() => held.promise);
+    const insider = await queue.enqueue(async () =>
+      queue.enqueue(() => 1).catch((error: unknown) => (error as QueueClosedError).code),
+    );
+    const stopped = stop();
+    deadline.abort();
+    await stopped;
+    expect(await insider.result()).toBe('QUEUE_CLOSED');
+    held.open();
+  });
+
+  it('reports at once what waits in a paused queue, and waits for what runs', async () => {
+    const { queue, stop, eventOf, clock } = setup();
+    const held = gate();
+    const running = await queue.enqueue(() => held.promise);
+    const waiting = await queue.enqueue(() => {});
+    queue.pause();
+    const stopped = stop();
+    expect(await isSettled(stopped, clock)).toBe(false);
+    held.open();
+    await stopped;
+    expect(await running.state()).toBe('completed');
+    expect(eventOf('queue.abandoned')).toMatchObject({ waiting: [{ taskId: waiting.id }], running: [] });
+  });
+
+  it('does not wait for work that nobody ever began to run', async () => {
+    const { queue, stop, eventOf } = setup({}, { begun: false });
+    const handle = await queue.enqueue(() => {});
+    await stop();
+    expect(eventOf('queue.abandoned')).toMatchObject({ waiting: [{ taskId: handle.id }] });
+  });
+
+  it('cannot be started again', async () => {
+    const { runner, stop } = setup();
+    expect(() => void runner.start(deadlineFree())).not.toThrow();
+    await stop();
+    expect(() => void runner.start(deadlineFree())).toThrow(IllegalStateError);
+  });
+});
+
+describe('closeRest', () => {
+  it('reports what waits, and releases producers, when the worker of a queue never ran', async () => {
+    const { queue, registry, eventOf } = setup({ capacity: 1 }, { begun: false });
+    const handle = await queue.enqueue(() => {});
+    const refused = queue.enqueue(() => {}).catch((error: unknown) => error);
+    await registry.closeRest();
+    expect(await refused).toBeInstanceOf(QueueClosedError);
+    expect(eventOf('queue.abandoned')).toMatchObject({ waiting: [{ taskId: handle.id }] });
+  });
+
+  it('leaves alone what has been stopped', async () => {
+    const { registry, stop, eventOf } = setup();
+    await stop();
+    const drained = eventOf('queue.drained');
+    await registry.closeRest();
+    expect(eventOf('queue.drained')).toBe(drained);
+  });
+});
+
+function deadlineFree(): AbortSignal {
+  return new AbortController().signal;
+}

@@ -1,0 +1,43 @@
+import { TaskCancelledError } from '../errors.js';
+import type { MemoryTask } from './memory-task.js';
+import type { DequeuedTask } from './task.js';
+
+/** A task in the hands of whoever dequeued it. */
+export class TakenTask implements DequeuedTask {
+  private ended: Promise<void> | undefined;
+
+  /** @param runToEnd runs the task, unless it has been cancelled or given up meanwhile */
+  constructor(
+    private readonly task: MemoryTask,
+    private readonly runToEnd: (task: MemoryTask) => Promise<void>,
+  ) {}
+
+  get id(): string {
+    return this.task.id;
+  }
+
+  get queue(): string {
+    return this.task.queue;
+  }
+
+  get name(): string {
+    return this.task.name;
+  }
+
+  get enqueuedAt(): Date {
+    return this.task.enqueuedAt;
+  }
+
+  run({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    return (this.ended ??= this.runUnder(signal));
+  }
+
+  private async runUnder(signal: AbortSignal | undefined): Promise<void> {
+    const { task } = this;
+    const abort = (): void => task.abort(new TaskCancelledError(task.id, task.queue, signal!.reason));
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    await this.runToEnd(task);
+    signal?.removeEventListener('abort', abort);
+  }
+}

@@ -1,0 +1,139 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, inject } from 'vitest';
+
+/** How a process ended: with a code of its own, or by a signal. */
+export interface ProcessEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A major version of Nest to run scenarios on. */
+export interface Nest {
+  readonly major: 12 | 11;
+  readonly house: string;
+  readonly nodeOptions: readonly string[];
+}
+
+const { nest12, nest11 } = inject('houses');
+
+const nestMajors: readonly Nest[] = [
+  { major: 12, house: nest12, nodeOptions: [] },
+  { major: 11, house: nest11, nodeOptions: ['--preserve-symlinks', '--preserve-symlinks-main'] },
+];
+
+/** Describes what is the same on each major. Its tests run concurrently: they mostly wait. */
+export const onEachNest = describe.concurrent.each(nestMajors);
+
+/** Nothing here takes that long; a process that does is stuck. */
+const longestRunMs = 20_000;
+
+/** What Node prints when a promise was forgotten or a listener leaks. No scenario may. */
+const complaints = /unhandled ?rejection|MaxListenersExceeded|Warning:/i;
+
+interface LineWaiter {
+  readonly pattern: RegExp;
+  readonly resolve: (line: string) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Runs one of the scenarios in `apps/` as a process of its own. Killed when disposed. */
+export class Child implements AsyncDisposable {
+  /** What it printed, on both streams, in the order of arrival. */
+  readonly lines: string[] = [];
+  /** Resolves when the process has ended and all it printed is read. Rejects when it had to be killed, or when Node complained. */
+  readonly end: Promise<ProcessEnd>;
+  private readonly process: ChildProcess;
+  private readonly waiters = new Set<LineWaiter>();
+  private isStuck = false;
+
+  constructor(nest: Nest, scenario: string, ...options: readonly string[]) {
+    const file = scenario.includes('.') ? scenario : `${scenario}.js`;
+    const script = join(nest.house, 'dist/test/processes/apps', file);
+    this.process = spawn(process.execPath, [...nest.nodeOptions, script, ...options], {
+      env: { PATH: process.env['PATH'], NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.readLines(this.process.stdout!);
+    this.readLines(this.process.stderr!);
+    this.end = this.watchEnd();
+    this.end.catch(() => {}); // whoever cares awaits it
+  }
+
+  /** All that was printed. */
+  get output(): string {
+    return this.lines.join('\n');
+  }
+
+  /** The first line that matches, printed already or still to come. */
+  line(pattern: RegExp | string): Promise<string> {
+    const expression = typeof pattern === 'string' ? new RegExp(escapeForRegExp(pattern)) : pattern;
+    const known = this.lines.find((line) => expression.test(line));
+    if (known !== undefined) return Promise.resolve(known);
+    return new Promise((resolve, reject) => this.waiters.add({ pattern: expression, resolve, reject }));
+  }
+
+  /** Where it serves HTTP, once it does. */
+  async url(): Promise<string> {
+    return (await this.line(/^listening on /)).slice('listening on '.length);
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.process.kill(signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.process.kill('SIGKILL');
+    await this.end.catch(() => {});
+  }
+
+  private watchEnd(): Promise<ProcessEnd> {
+    const limit = setTimeout(() => {
+      this.isStuck = true;
+      this.process.kill('SIGKILL');
+    }, longestRunMs);
+    return new Promise((resolve, reject) => {
+      this.process.on('close', (code, signal) => {
+        clearTimeout(limit);
+        this.failWaiters();
+        if (this.isStuck) reject(this.failure(`still ran after ${longestRunMs} ms`));
+        else if (complaints.test(this.output)) reject(this.failure('made Node complain'));
+        else resolve({ code, signal });
+      });
+    });
+  }
+
+  private readLines(stream: NodeJS.ReadableStream): void {
+    let rest = '';
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop()!;
+      for (const line of lines) this.note(line);
+    });
+    stream.on('end', () => this.note(rest));
+  }
+
+  private note(line: string): void {
+    this.lines.push(line);
+    for (const waiter of this.waiters) {
+      if (!waiter.pattern.test(line)) continue;
+      this.waiters.delete(waiter);
+      waiter.resolve(line);
+    }
+  }
+
+  private failWaiters(): void {
+    for (const { pattern, reject } of this.waiters)
+      reject(this.failure(`ended without a line like ${pattern}`));
+    this.waiters.clear();
+  }
+
+  private failure(what: string): Error {
+    return new Error(`The process ${what}. It printed:\n${this.output}`);
+  }
+}
+
+function escapeForRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+}
