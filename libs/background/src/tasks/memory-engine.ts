@@ -273,7 +273,7 @@ export class MemoryEngine implements TaskOwner {
 
   private async runTaken(task: MemoryTask): Promise<void> {
     this.dequeued.delete(task);
-    if (task.isWaiting) await this.workers.run(task);
+    if (task.isWaiting) await this.workers.runBeside(task);
   }
 
   private leave(): void {

@@ -14,6 +14,15 @@ export interface TaskExecutionDependencies {
   readonly wrap?: WorkWrapper | undefined;
 }
 
+/** One task on its way. */
+interface Run {
+  readonly task: MemoryTask;
+  readonly context: RunningTask;
+  readonly begunAt: number;
+  readonly timer: ClockTimer | undefined;
+  readonly onEnded: (task: MemoryTask) => void;
+}
+
 /** Runs one task to its end: context, timeout, work, disposal of the scope, outcome, events. */
 export class TaskExecution {
   /**
@@ -26,41 +35,57 @@ export class TaskExecution {
     private readonly onTimedOut: (task: MemoryTask) => void,
   ) {}
 
-  /** Resolves when the work has ended and its scope is disposed. Never rejects: a failure is an outcome. */
-  async run(task: MemoryTask): Promise<void> {
+  /**
+   * Calls `onEnded` when the work has ended, its scope is disposed and its outcome settled: later, or before this
+   * returns if the work does all it does at once. A failure is an outcome, so this never throws.
+   */
+  run(task: MemoryTask, onEnded: (task: MemoryTask) => void): void {
     const { clock, events, scopes, wrap } = this.dependencies;
     task.activate();
     if (events.wants('task.started')) events.emit('task.started', describe(task));
-    const begunAt = clock.monotonic();
-    const timer = this.armTimeout(task);
     const context = new RunningTask(task, scopes);
+    const run: Run = { task, context, begunAt: clock.monotonic(), timer: this.armTimeout(task), onEnded };
     let outcome: unknown;
-    let failed = false;
     try {
-      outcome = await runInside(context, () =>
-        wrap ? wrap(context, async () => task.work(context)) : task.work(context),
-      );
+      const call = wrap ? () => wrap(context, async () => task.work(context)) : () => task.work(context);
+      outcome = runInside(context, call);
     } catch (error) {
-      outcome = error;
-      failed = true;
+      return this.end(run, true, error);
     }
-    timer?.cancel();
-    if (context.openedScope !== undefined) await this.dispose(task, context.openedScope);
-    // A timed-out or cancelled task has its outcome already; this was only its end.
-    if (task.isActive) this.settle(task, failed, outcome, clock.monotonic() - begunAt);
+    // Callbacks and not `await`: every promise fewer counts in the life of a small task.
+    if (!isThenable(outcome)) return this.end(run, false, outcome);
+    outcome.then(
+      (result) => this.end(run, false, result),
+      (error: unknown) => this.end(run, true, error),
+    );
   }
 
-  private settle(task: MemoryTask, failed: boolean, outcome: unknown, durationMs: number): void {
-    const { events } = this.dependencies;
+  private end(run: Run, failed: boolean, outcome: unknown): void {
+    run.timer?.cancel();
+    const scope = run.context.openedScope;
+    if (scope === undefined) this.finish(run, failed, outcome);
+    else void this.dispose(run.task, scope).then(() => this.finish(run, failed, outcome));
+  }
+
+  private finish({ task, begunAt, onEnded }: Run, failed: boolean, outcome: unknown): void {
+    // A timed-out or cancelled task has its outcome already; this was only its end.
+    if (task.isActive) this.settle(task, failed, outcome, begunAt);
+    onEnded(task);
+  }
+
+  private settle(task: MemoryTask, failed: boolean, outcome: unknown, begunAt: number): void {
+    const { clock, events } = this.dependencies;
     const aborted = task.abortedBecause;
     if (!failed) {
       task.settle('completed', outcome);
-      if (events.wants('task.completed')) events.emit('task.completed', { ...describe(task), durationMs });
+      if (!events.wants('task.completed')) return;
+      events.emit('task.completed', { ...describe(task), durationMs: clock.monotonic() - begunAt });
     } else if (aborted !== undefined && isCancellation(outcome, task.signal)) {
       task.settle('cancelled', aborted);
       events.emit('task.cancelled', { ...describe(task), reason: aborted });
     } else {
       task.settle('dead', outcome);
+      const durationMs = clock.monotonic() - begunAt;
       events.emit('task.failed', { ...describe(task), durationMs, error: outcome });
     }
   }
@@ -86,6 +111,10 @@ export class TaskExecution {
       this.dependencies.events.emit('scope.disposeFailed', { owner, error });
     }
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
 
 function describe(task: MemoryTask): { queue: string; taskId: string; name: string } {

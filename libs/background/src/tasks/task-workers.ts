@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks';
 import { TaskAbandonedError } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
 import { BackgroundContext } from '../scopes/background-context.js';
@@ -22,8 +21,10 @@ export class TaskWorkers {
   private readonly running = new Set<MemoryTask>();
   private readonly execution: TaskExecution;
   private readonly quietWaiters: (() => void)[] = [];
-  /** Runs a task in the async context of the queue, not of whoever enqueued it or ended the task before it. */
-  private readonly runDetached = AsyncResource.bind((task: MemoryTask): void => void this.run(task));
+  /** Have a place, and begin at the next step. */
+  private starting: MemoryTask[] = [];
+  private isStepping = false;
+  private wake: () => void = () => {};
   private placesTaken = 0;
   private finishedCount = 0;
 
@@ -35,6 +36,7 @@ export class TaskWorkers {
     this.execution = new TaskExecution(dependencies, options.timeoutMs, (task) =>
       this.freePlaceAfterGrace(task),
     );
+    this.sleep();
   }
 
   get active(): number {
@@ -60,21 +62,19 @@ export class TaskWorkers {
     this.placesTaken += 1;
     task.holdsPlace = true;
     this.running.add(task);
-    queueMicrotask(() => this.runDetached(task));
+    this.starting.push(task);
+    if (this.starting.length === 1 && !this.isStepping) this.wake();
   }
 
-  /** Runs a task to its end, beside the places when it has none. */
-  async run(task: MemoryTask): Promise<void> {
+  /** Runs a task that has no place beside those that have one. Resolves when it has ended. */
+  runBeside(task: MemoryTask): Promise<void> {
     this.running.add(task);
-    if (task.isWaiting) {
-      await this.execution.run(task);
-      this.finishedCount += 1;
-    }
-    this.running.delete(task);
-    task.graceTimer?.cancel();
-    if (this.running.size === 0) for (const resolve of this.quietWaiters.splice(0)) resolve();
-    this.listener.onEnded();
-    if (task.holdsPlace) this.freePlace(task);
+    return new Promise((resolve) => {
+      this.execution.run(task, (ended) => {
+        this.onEnded(ended, true);
+        resolve();
+      });
+    });
   }
 
   /** Resolves when nothing runs. */
@@ -119,6 +119,42 @@ export class TaskWorkers {
       holders.length === this.options.concurrency &&
       holders.every((task) => task.graceTimer === undefined && (task === producer || task.waitsForSpace > 0))
     );
+  }
+
+  /**
+   * Waits to be woken. The callback is registered here, by the queue itself and never by a caller, so tasks run in the
+   * async context of the queue, not of whoever enqueued them or of the task before them.
+   */
+  private sleep(): void {
+    const woken = new Promise<void>((resolve) => (this.wake = resolve));
+    void woken.then(() => {
+      this.sleep();
+      this.step();
+    });
+  }
+
+  /** Begins what has a place. What ends at once makes room for the next here, in a loop and not in a recursion. */
+  private step(): void {
+    this.isStepping = true;
+    while (this.starting.length > 0) {
+      const tasks = this.starting;
+      this.starting = [];
+      for (const task of tasks) {
+        if (task.isWaiting) this.execution.run(task, (ended) => this.onEnded(ended, true));
+        else this.onEnded(task, false); // cancelled meanwhile
+      }
+    }
+    this.isStepping = false;
+  }
+
+  private onEnded(task: MemoryTask, hasRun: boolean): void {
+    if (hasRun) this.finishedCount += 1;
+    this.running.delete(task);
+    task.graceTimer?.cancel();
+    if (this.running.size === 0) for (const resolve of this.quietWaiters.splice(0)) resolve();
+    this.listener.onEnded();
+    if (!task.holdsPlace) return;
+    this.freePlace(task);
   }
 
   private freePlace(task: MemoryTask): void {
