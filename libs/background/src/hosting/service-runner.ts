@@ -11,8 +11,11 @@ export interface ServiceRunner extends HostedService {
   attach?(monitor: ServiceMonitor): void;
   /** The whole host has started: begin to work. Must not throw, and must not run user code before it returns. */
   begin?(): void;
-  /** Stopping was asked for: start nothing new. Called at once, long before `stop` has its turn; perhaps twice. */
-  quiesce?(): void;
+  /**
+   * Stopping was asked for, of the whole host or of this service alone: start nothing new. Called at once, long before
+   * `stop` has its turn; perhaps twice.
+   */
+  quiesce?(of: 'host' | 'service'): void;
   /** What still runs, by name. Read after `stop` has ended or been given up on, and when work reports its end. */
   inFlight?(): readonly string[];
   /** Present on services that tick. */

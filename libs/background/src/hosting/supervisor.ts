@@ -75,7 +75,7 @@ export class Supervisor extends TickSteering implements ServiceHandle, ServiceMo
   }
 
   quiesce(): void {
-    this.runner.quiesce?.();
+    this.runner.quiesce?.('host');
   }
 
   // -- told by the runner ---------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ export class Supervisor extends TickSteering implements ServiceHandle, ServiceMo
     using deadline = this.stopDeadline();
     if (this.startRun !== undefined) await endedBy(Promise.allSettled([this.startRun]), deadline.signal);
     if (!this.isRunning) return;
-    this.quiesce();
+    this.runner.quiesce?.('service');
     await this.runStopHooks(deadline.signal);
   }
 

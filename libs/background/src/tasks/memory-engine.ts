@@ -75,9 +75,19 @@ export class MemoryEngine implements TaskOwner {
     return this.isPaused;
   }
 
-  /** Whether tasks are run here: its workers have begun, and it is not closed. */
-  get opened(): boolean {
-    return this.isOpenForRuns;
+  /** Whether it is closed to everyone, and holds nothing that has not begun. */
+  get isOver(): boolean {
+    return this.isFinallyClosed;
+  }
+
+  /** Whether nothing waits and nothing runs. */
+  get isIdle(): boolean {
+    return this.pending === 0;
+  }
+
+  /** Whether what waits is going to be run: not when paused, never opened, or run by a worker of the user's own. */
+  get runsWhatWaits(): boolean {
+    return this.options.concurrency > 0 && this.isOpenForRuns && !this.isPaused;
   }
 
   // -- putting in -----------------------------------------------------------------------------------------------

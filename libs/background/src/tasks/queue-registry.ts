@@ -10,7 +10,7 @@ import type { ResolvedQueueOptions } from './tasks.options.js';
 export class QueueRegistry {
   private readonly byName = new Map<string, TaskQueue>();
   private readonly definitions: ServiceDefinition[] = [];
-  private readonly engines = new Map<MemoryEngine, QueueWorker>();
+  private readonly runners: QueueWorker[] = [];
 
   constructor(private readonly dependencies: TaskExecutionDependencies) {}
 
@@ -31,8 +31,8 @@ export class QueueRegistry {
     const engine = new MemoryEngine(options, this.dependencies);
     const queue = new TaskQueue(options, engine);
     this.byName.set(name, queue);
-    const runner = new QueueWorker(engine, options.concurrency > 0, this.dependencies);
-    this.engines.set(engine, runner);
+    const runner = new QueueWorker(engine, () => this.runners, this.dependencies);
+    this.runners.push(runner);
     this.definitions.push({ name: `queue:${name}`, runner, exceptionBehavior: 'stopHost', enabled: true });
     return queue;
   }
@@ -42,7 +42,7 @@ export class QueueRegistry {
    * reported, and producers who wait are released.
    */
   async closeRest(): Promise<void> {
-    for (const [engine, worker] of this.engines) if (!engine.closed) await worker.stop(AbortSignal.abort());
+    for (const worker of this.runners) if (!worker.engine.isOver) await worker.stop(AbortSignal.abort());
   }
 
   /** @throws UnknownNameError when there is no such queue; it names the nearest one */

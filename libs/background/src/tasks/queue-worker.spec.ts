@@ -220,6 +220,47 @@ describe('a queue that is stopped', () => {
   });
 });
 
+describe('queues that stop with the host', () => {
+  function setupTwo() {
+    const bundle = setup({ name: 'first' });
+    const second = bundle.registry.create(resolveQueueOptions({ name: 'second' }, 'queue'));
+    const runners = bundle.registry.workers.map(({ runner }) => runner);
+    for (const runner of runners) runner.begin!();
+    return { ...bundle, second, runners };
+  }
+
+  it('drain together, so that work in one may hand over to another whose turn came before', async () => {
+    const { queue, second, runners, clock, deadline } = setupTwo();
+    const held = gate();
+    const ran: string[] = [];
+    await queue.enqueue(async () => {
+      await held.promise;
+      await second.enqueue(() => void ran.push('handed over'));
+    });
+    for (const runner of runners) runner.quiesce!('host');
+    const stopped = (async () => {
+      for (const runner of runners.toReversed()) await runner.stop(deadline.signal);
+    })();
+    expect(await isSettled(stopped, clock)).toBe(false);
+    await expect(second.enqueue(() => {})).rejects.toThrow(QueueClosedError);
+
+    held.open();
+    await stopped;
+
+    expect(ran).toEqual(['handed over']);
+  });
+
+  it('leave the others open when only one is stopped', async () => {
+    const { queue, second, runners, deadline } = setupTwo();
+
+    runners[0]!.quiesce!('service');
+    await runners[0]!.stop(deadline.signal);
+
+    await expect(queue.enqueue(() => {})).rejects.toThrow(QueueClosedError);
+    await expect((await second.enqueue(() => 'ran')).result()).resolves.toBe('ran');
+  });
+});
+
 describe('closeRest', () => {
   it('reports what waits, and releases producers, when the worker of a queue never ran', async () => {
     const { queue, registry, eventOf } = setup({ capacity: 1 }, { begun: false });
