@@ -13,13 +13,14 @@ const pages = [
     .map((path) => join('docs', path)),
 ];
 
+const names = (matches: RegExpMatchArray[]): string[] => matches.map(([, name]) => name!).toSorted();
+
 describe('documents', () => {
   it('describe every event and no other', () => {
     const inCode = [
       ...read('libs/background/src/events/events.ts').matchAll(/^ {2}'([a-z]+\.[a-zA-Z]+)':/gm),
     ];
     const inDocs = [...read('docs/events.md').matchAll(/^\| `([a-z]+\.[a-zA-Z]+)`/gm)];
-    const names = (matches: RegExpMatchArray[]): string[] => matches.map(([, name]) => name!).toSorted();
 
     expect(names(inCode).length).toBeGreaterThan(30);
     expect(names(inDocs)).toEqual(names(inCode));

@@ -31,9 +31,9 @@ Tasks are held in memory: Ctrl+C finishes them, a crash or kill -9 loses those n
 `;
 }
 
-function describe({ name, kind, state, nextTickAt }: ServiceSnapshot): string {
-  const next = nextTickAt === undefined ? '' : `, next tick ${nextTickAt.toLocaleString('sv')}`;
-  return `  ${name.padEnd(20)}${state === 'disabled' ? 'disabled' : `${kind}${next}`}`;
+function describe({ name, kind, state, schedule, nextTickAt }: ServiceSnapshot): string {
+  const next = nextTickAt === undefined ? '' : `, next ${nextTickAt.toLocaleString('sv')}`;
+  return `  ${name.padEnd(20)}${state === 'disabled' ? 'disabled' : `${schedule ?? kind}${next}`}`;
 }
 
 function withoutPassword(url: string): string {

@@ -29,7 +29,7 @@ const all: [error: NightshiftError, code: string, told: readonly string[]][] = [
     ['Stirrer -> Orders -> Request', 'every', 'ServiceScopeFactory'],
   ],
   [
-    new errors.NotTickedError('Stirrer', 'pause'),
+    new errors.NotTickedError('Stirrer', 'longRunning', 'pause'),
     'NOT_TICKED',
     ['pause()', "'Stirrer'", '`every`', '`cron`'],
   ],

@@ -89,9 +89,12 @@ export class NotTickedError extends NightshiftError {
 
   constructor(
     readonly service: string,
+    kind: string,
     operation: string,
   ) {
-    super(`${operation}() needs a service that ticks, but '${service}' has neither \`every\` nor \`cron\`.`);
+    const why =
+      kind === 'queue' ? 'a queue: its TaskQueue has pause() and resume()' : 'without `every` and `cron`';
+    super(`${operation}() needs a service that ticks, but '${service}' is ${why}.`);
   }
 }
 

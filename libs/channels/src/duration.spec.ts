@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ArgumentOutOfRangeError, toMilliseconds, type Duration } from './index.js';
+import { ArgumentOutOfRangeError, formatDuration, toMilliseconds, type Duration } from './index.js';
 
 describe('toMilliseconds', () => {
   it.each([
@@ -60,5 +60,18 @@ describe('toMilliseconds', () => {
         expect(toMilliseconds(text)).toBe(sum);
       }),
     );
+  });
+});
+
+describe('formatDuration', () => {
+  it.each([
+    [0, '0ms'],
+    [250, '250ms'],
+    [30_000, '30s'],
+    [5_400_000, '1h 30m'],
+    [90_061_001, '1d 1h 1m 1s 1ms'],
+  ])('%d is %s, and reads back the same', (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+    expect(toMilliseconds(text)).toBe(ms);
   });
 });

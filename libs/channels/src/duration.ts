@@ -38,6 +38,19 @@ export function toMilliseconds(duration: Duration, argument = 'duration'): numbe
   return ms;
 }
 
+/** A number of milliseconds in the shortest text that {@link toMilliseconds} reads back: `'1h 30m'`. */
+export function formatDuration(ms: number): string {
+  const parts: string[] = [];
+  let rest = ms;
+  for (const unit of ['d', 'h', 'm', 's'] as const) {
+    const amount = Math.floor(rest / unitMs[unit]!);
+    if (amount > 0) parts.push(`${amount}${unit}`);
+    rest -= amount * unitMs[unit]!;
+  }
+  if (rest > 0 || parts.length === 0) parts.push(`${rest}ms`);
+  return parts.join(' ');
+}
+
 function parse(text: string): number {
   const trimmed = text.trim();
   if (!wholePattern.test(trimmed)) return Number.NaN;

@@ -10,7 +10,7 @@ export type { Channel, ChannelReader, ChannelWriter } from './channel.js';
 export type { BoundedChannelOptions, FullMode, PriorityChannelOptions } from './channel.options.js';
 export { systemClock, type Clock, type ClockTimer } from './clock.js';
 export { createBoundedChannel, createPriorityChannel, createUnboundedChannel } from './create-channel.js';
-export { toMilliseconds, type Duration } from './duration.js';
+export { formatDuration, toMilliseconds, type Duration } from './duration.js';
 export {
   ArgumentOutOfRangeError,
   ChannelClosedError,

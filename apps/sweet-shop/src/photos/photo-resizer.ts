@@ -16,10 +16,10 @@ export class PhotoResizer {
 
   /** Resolves as soon as the queue has accepted the photo, which is at once while there is room. */
   async accept(id: string): Promise<void> {
-    const resizePhoto = (): Promise<void> => this.resize(id); // logs call the task by this name
+    const name = `resize photo ${id}`; // as logs call the task
     try {
       const task = await waitForRoom(this.config.patienceMs, (signal) =>
-        this.queue.enqueue(resizePhoto, { signal }),
+        this.queue.enqueue(() => this.resize(id), { name, signal }),
       );
       this.album.add(id, task);
     } catch (error) {

@@ -48,6 +48,7 @@ describe('BackgroundAdmin', () => {
           state: 'running',
           restarts: 0,
           startedAt: '2026-01-01T00:00:00.000Z',
+          schedule: 'every 10s',
           lastTick: {
             id: expect.any(String) as string,
             scheduledAt: '2026-01-01T00:00:10.000Z',

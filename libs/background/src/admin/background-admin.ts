@@ -16,6 +16,7 @@ export interface ServiceSnapshot {
   readonly startedAt: Date | undefined;
   /** The message of the last error, never its stack. */
   readonly lastError: string | undefined;
+  readonly schedule: string | undefined;
   readonly lastTick: Omit<TickRecord, 'error'> | undefined;
   readonly nextTickAt: Date | undefined;
 }
@@ -70,7 +71,7 @@ export class BackgroundAdmin {
 }
 
 function toServiceSnapshot(service: ServiceHandle): ServiceSnapshot {
-  const { name, kind, state, restarts, startedAt, lastError, lastTick, nextTickAt } = service;
+  const { name, kind, state, restarts, startedAt, lastError, schedule, lastTick, nextTickAt } = service;
   const { error: _error, ...tick } = lastTick ?? { error: undefined };
   return {
     name,
@@ -84,6 +85,7 @@ function toServiceSnapshot(service: ServiceHandle): ServiceSnapshot {
         : lastError instanceof Error
           ? lastError.message
           : String(lastError),
+    schedule,
     lastTick: lastTick === undefined ? undefined : (tick as Omit<TickRecord, 'error'>),
     nextTickAt,
   };

@@ -168,7 +168,7 @@ export class BackgroundHost implements SupervisorHost {
   onFault(service: string, error: unknown, consequence: ExceptionBehavior): void {
     if (consequence === 'ignore') return;
     this.faultErrors.push(error);
-    this.lifetime.stopApplication(new Error(`Service '${service}' faulted.`, { cause: error }));
+    this.lifetime.stopApplication(new Error(`service '${service}' faulted`, { cause: error }));
   }
 
   private get options(): ResolvedHostingOptions {

@@ -57,7 +57,7 @@ describe('A fault of a long-running service', () => {
     expect(service).toMatchObject({ state: 'faulted', lastError: new Error('boom') });
     expect(ofType('service.faulted')).toMatchObject([{ consequence: 'stopHost' }]);
     expect(lifetime.stopReason).toMatchObject({
-      message: "Service 'worker' faulted.",
+      message: "service 'worker' faulted",
       cause: new Error('boom'),
     });
     await expect(host.stop()).rejects.toThrow('boom');

@@ -16,6 +16,8 @@ export interface ServiceHandle {
   readonly restarts: number;
   /** When the service was last started. */
   readonly startedAt: Date | undefined;
+  /** The schedule in words: `'every 30m'`, `'cron 0 3 * * * (Europe/Berlin)'`; `undefined` when it does not tick. */
+  readonly schedule: string | undefined;
   /** The last tick that ended. */
   readonly lastTick: TickRecord | undefined;
   /** When the next tick is due; `undefined` while nothing is. */

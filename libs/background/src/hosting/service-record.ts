@@ -67,6 +67,10 @@ export abstract class ServiceRecord {
     return this.startInstant;
   }
 
+  get schedule(): string | undefined {
+    return this.runner.ticks?.schedule;
+  }
+
   get lastTick(): TickRecord | undefined {
     return this.runner.ticks?.lastTick;
   }

@@ -58,6 +58,8 @@ export interface TickControl {
   readonly lastTick: TickRecord | undefined;
   /** What the last failed tick threw. */
   readonly lastError: unknown;
+  /** The schedule in words: `'every 30m'`, `'cron 0 3 * * * (Europe/Berlin)'`. */
+  readonly schedule: string;
   /** When the next tick is due; `undefined` while nothing is. */
   readonly nextTickAt: Date | undefined;
   readonly running: number;

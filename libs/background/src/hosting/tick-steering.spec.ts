@@ -22,6 +22,7 @@ function setup({ ticked = true, isOpen = true } = {}) {
   events.stream.subscribe(({ type }) => types.push(type));
   const ticks: TickControl = {
     lastTick: record,
+    schedule: 'every 1m',
     lastError: record.error,
     nextTickAt: now,
     running: 0,

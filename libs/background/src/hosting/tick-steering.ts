@@ -37,7 +37,7 @@ export abstract class TickSteering extends ServiceRecord {
 
   private ticksFor(operation: string): TickControl {
     const ticks = this.runner.ticks;
-    if (ticks === undefined) throw new NotTickedError(this.name, operation);
+    if (ticks === undefined) throw new NotTickedError(this.name, this.kind, operation);
     return ticks;
   }
 }

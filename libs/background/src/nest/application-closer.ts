@@ -49,7 +49,11 @@ export class ApplicationCloser {
   private close(): boolean {
     if (this.closingAlready || this.claimed) return true;
     const signal = signalThatNestHandles();
-    if (signal !== undefined) process.kill(process.pid, signal);
+    if (signal !== undefined) {
+      // With `useProcessExit` Nest exits with 0, which would make a fault look like a clean stop.
+      if (this.host.faults.length > 0) process.once('exit', () => void (process.exitCode ||= 1));
+      process.kill(process.pid, signal);
+    }
     return signal !== undefined;
   }
 

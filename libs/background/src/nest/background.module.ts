@@ -12,6 +12,7 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
+import type { ClockTimer } from 'nestjs-nightshift/channels';
 import { BackgroundAdmin } from '../admin/background-admin.js';
 import { DuplicateNameError, ModuleNotRegisteredError } from '../errors.js';
 import { BackgroundEvents } from '../events/background-events.js';
@@ -48,6 +49,9 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createBackgroundOptions')
     .build();
+
+/** How long others may take to close before a line says what the stop is waiting for. */
+const heldUpAfterMs = 2_000;
 
 const RESOLVED_OPTIONS = Symbol('resolved background options');
 const SERVICE_DEPENDENCIES = Symbol('service dependencies');
@@ -144,6 +148,7 @@ export class BackgroundModule
   implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
 {
   private hooksCheck: NodeJS.Timeout | undefined;
+  private heldUpCheck: ClockTimer | undefined;
 
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedBackgroundOptions,
@@ -211,11 +216,14 @@ export class BackgroundModule
     this.closer.noteClosing();
     clearTimeout(this.hooksCheck);
     await this.host.signalStopping();
-    if (this.options.hosting.drainOn === 'onModuleDestroy') await this.stopHost();
+    if (this.options.hosting.drainOn === 'onModuleDestroy') return this.stopHost();
+    const { clock } = this.options.hosting;
+    this.heldUpCheck = clock.schedule(heldUpAfterMs, () => this.warn('STOP_HELD_UP', heldUpMessage));
   }
 
   /** Never rejects: Nest 11 would skip the teardown of everything else. */
   async onApplicationShutdown(): Promise<void> {
+    this.heldUpCheck?.cancel();
     await this.stopHost();
   }
 
@@ -241,6 +249,10 @@ class BackgroundQueuesModule {}
 const hookOrderMessage =
   'The order of Nest lifecycle hooks could not be set: services start before other modules have bootstrapped, and stop ' +
   'after other modules are torn down. Stop work that needs their resources with `lifetime.stopApplication()` first.';
+
+const heldUpMessage =
+  'The application is stopping, but requests are still being answered or another module is still being torn down. ' +
+  'Services and queues stop after that, and only then does shutdownTimeout begin.';
 
 const hooksOffMessage =
   'Shutdown hooks are off: on Ctrl+C or SIGTERM the process ends at once, running ticks and tasks are cut off, and tasks ' +

@@ -154,3 +154,38 @@ describe('the order of hooks', () => {
     expect(ended).toEqual(['stirrer']);
   });
 });
+
+async function closing(held: Promise<void>) {
+  class Slow {
+    onModuleDestroy = () => held;
+  }
+  const clock = new ManualClock();
+  const imports = [BackgroundModule.forRoot({ clock })];
+  const app = await Test.createTestingModule({ imports, providers: [Slow] }).compile();
+  app.useLogger(false);
+  await app.init();
+  const warnings: string[] = [];
+  app.get(BackgroundEvents).on('host.warning', ({ code }) => warnings.push(code));
+  return { clock, warnings, closed: app.close() };
+}
+
+describe('a stop that others hold up', () => {
+  it('is explained when it takes more than two seconds', async () => {
+    let release!: () => void;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const { clock, warnings, closed } = await closing(held);
+    await clock.advance('1999ms');
+    expect(warnings).toEqual([]);
+    await clock.advance('1ms');
+    expect(warnings).toEqual(['STOP_HELD_UP']);
+    release();
+    await closed;
+  });
+
+  it('leaves no timer when it takes less', async () => {
+    const { clock, warnings, closed } = await closing(Promise.resolve());
+    await closed;
+    expect(clock.pendingTimers).toBe(0);
+    expect(warnings).toEqual([]);
+  });
+});

@@ -25,6 +25,7 @@ export class CronTrigger implements Trigger {
   private readonly fields: CronTime;
   private readonly zone: Zone;
   private readonly allDay: boolean;
+  readonly description: string;
 
   /**
    * @param zone an IANA name, or minutes east of UTC; by default the machine's own time zone
@@ -34,6 +35,7 @@ export class CronTrigger implements Trigger {
   constructor(expression: string, zone?: string | number) {
     this.fields = new CronTime(expression, 'UTC');
     this.zone = toZone(zone);
+    this.description = `cron ${expression.trim()} (${this.zone.name})`;
     this.allDay = isAllDay(expression.trim().toLowerCase());
     this.nextLocal(Date.now()); // fails now rather than at the first tick
   }
@@ -116,7 +118,11 @@ export class CronTrigger implements Trigger {
 export class DateTrigger implements Trigger {
   readonly axis = 'wall';
 
-  constructor(private readonly date: number) {}
+  readonly description: string;
+
+  constructor(private readonly date: number) {
+    this.description = `once, at ${new Date(date).toISOString()}`;
+  }
 
   first(now: number): number | undefined {
     return this.date > now ? this.date : undefined;

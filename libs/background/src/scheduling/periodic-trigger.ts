@@ -1,10 +1,15 @@
+import { formatDuration } from 'nestjs-nightshift/channels';
 import type { Trigger } from './trigger.js';
 
 /** Due at a fixed rate: lateness of one tick does not shift the ones after it. The first is due after one period. */
 export class PeriodicTrigger implements Trigger {
   readonly axis = 'monotonic';
 
-  constructor(readonly periodMs: number) {}
+  readonly description: string;
+
+  constructor(readonly periodMs: number) {
+    this.description = `every ${formatDuration(periodMs)}`;
+  }
 
   first(now: number): number {
     return now + this.periodMs;

@@ -37,7 +37,7 @@ export class TickRunner implements ServiceRunner, TickControl {
   lastTick: TickRecord | undefined;
   lastError: unknown;
 
-  private readonly schedule: ScheduleTimer;
+  private readonly timer: ScheduleTimer;
   private readonly inProgress = new Map<TickExecution, Promise<void>>();
   /** Due ticks that wait for the running one: at most one of the schedule, and any asked for by hand. */
   private queued: Occurrence[] = [];
@@ -51,13 +51,17 @@ export class TickRunner implements ServiceRunner, TickControl {
 
   constructor(private readonly dependencies: TickRunnerDependencies) {
     const { options, clock, random = Math.random } = dependencies;
-    this.schedule = new ScheduleTimer(options.trigger, clock, options.jitterMs, random, (tick) =>
+    this.timer = new ScheduleTimer(options.trigger, clock, options.jitterMs, random, (tick) =>
       this.onDue(tick),
     );
   }
 
+  get schedule(): string {
+    return this.timer.trigger.description;
+  }
+
   get nextTickAt(): Date | undefined {
-    return this.schedule.nextAt;
+    return this.timer.nextAt;
   }
 
   get running(): number {
@@ -88,13 +92,13 @@ export class TickRunner implements ServiceRunner, TickControl {
     this.isPaused = false;
     const { initialDelayMs, runOnStart } = this.dependencies.options;
     if (initialDelayMs === undefined) {
-      this.schedule.arm();
+      this.timer.arm();
       // begin() itself must not run user code
       queueMicrotask(() => (runOnStart ? this.runFirst() : this.completeIfOver()));
     } else {
       // A period that begins after a delay ticks then; a calendar does only when told to.
-      const ticksThen = runOnStart || this.schedule.trigger.axis === 'monotonic';
-      this.schedule.armAfter(initialDelayMs, ticksThen, () =>
+      const ticksThen = runOnStart || this.timer.trigger.axis === 'monotonic';
+      this.timer.armAfter(initialDelayMs, ticksThen, () =>
         ticksThen ? this.runFirst() : this.completeIfOver(),
       );
     }
@@ -102,7 +106,7 @@ export class TickRunner implements ServiceRunner, TickControl {
 
   quiesce(): void {
     this.isOpen = false;
-    this.schedule.disarm();
+    this.timer.disarm();
     for (const occurrence of this.queued.splice(0)) this.skip(occurrence, 'overlap');
   }
 
@@ -130,7 +134,7 @@ export class TickRunner implements ServiceRunner, TickControl {
 
   pause(): void {
     this.isPaused = true;
-    this.schedule.disarm();
+    this.timer.disarm();
     const due = this.queued.filter(({ done }) => done === undefined);
     this.queued = this.queued.filter(({ done }) => done !== undefined);
     for (const occurrence of due) this.skip(occurrence, 'overlap');
@@ -142,13 +146,13 @@ export class TickRunner implements ServiceRunner, TickControl {
   }
 
   reschedule(schedule: ScheduleChange): void {
-    this.schedule.replace(resolveSchedule(schedule));
+    this.timer.replace(resolveSchedule(schedule));
     this.armIfOpen();
   }
 
   private armIfOpen(): void {
     if (!this.isOpen || this.isPaused) return;
-    this.schedule.arm();
+    this.timer.arm();
     this.completeIfOver();
   }
 
@@ -219,7 +223,7 @@ export class TickRunner implements ServiceRunner, TickControl {
   /** Nothing runs, and nothing ever will. */
   private completeIfOver(): void {
     const isStopped = this.stopController.signal.aborted;
-    if (this.inProgress.size > 0 || !(isStopped || (this.isOpen && this.schedule.isOver))) return;
+    if (this.inProgress.size > 0 || !(isStopped || (this.isOpen && this.timer.isOver))) return;
     this.isOpen = false;
     this.monitor?.completed();
   }

@@ -1,9 +1,13 @@
+import { formatDuration } from 'nestjs-nightshift/channels';
+
 /**
  * Says when ticks are due. Points in time are milliseconds on the trigger's own axis: the wall clock for a calendar, the
  * monotonic clock for a period, so that setting the machine's clock moves the one and not the other.
  */
 export interface Trigger {
   readonly axis: 'wall' | 'monotonic';
+  /** The schedule in words: `'every 30m'`. */
+  readonly description: string;
   /** The first due time when the schedule begins at `now`; `undefined` when there is none. */
   first(now: number): number | undefined;
   /** The next due time after `due`; `undefined` when there is none. */
@@ -16,7 +20,11 @@ export interface Trigger {
 export class OnceTrigger implements Trigger {
   readonly axis = 'monotonic';
 
-  constructor(private readonly delayMs: number) {}
+  readonly description: string;
+
+  constructor(private readonly delayMs: number) {
+    this.description = `once, after ${formatDuration(delayMs)}`;
+  }
 
   first(now: number): number {
     return now + this.delayMs;

@@ -24,7 +24,7 @@ export interface TickContext {
 export interface TaskContext {
   /** Unique to this task. */
   readonly id: string;
-  /** The name of the work: for a closure the name of the function, or `'anonymous'`. */
+  /** The name given at `enqueue()`, else that of the function, or `'anonymous'`. */
   readonly name: string;
   /** The name of the queue. */
   readonly queue: string;

@@ -54,7 +54,7 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
   }
 
   get name(): string {
-    return this.work.name === '' ? 'anonymous' : this.work.name;
+    return this.options.name ?? (this.work.name || 'anonymous');
   }
 
   get enqueuedAt(): Date {

@@ -220,15 +220,29 @@ describe('a queue that is stopped', () => {
   });
 });
 
-describe('queues that stop with the host', () => {
-  function setupTwo() {
-    const bundle = setup({ name: 'first' });
-    const second = bundle.registry.create(resolveQueueOptions({ name: 'second' }, 'queue'));
-    const runners = bundle.registry.workers.map(({ runner }) => runner);
-    for (const runner of runners) runner.begin!();
-    return { ...bundle, second, runners };
-  }
+describe('a queue that is cut off', () => {
+  it('names what runs and counts what waits', async () => {
+    const { queue, runner, clock } = setup();
+    const held = gate();
+    const { id } = await queue.enqueue(() => held.promise, { name: 'resize' });
+    await queue.enqueue(() => {});
+    await clock.advance(0);
+    expect(runner.inFlight!()).toEqual([`task resize (${id})`, '1 waiting']);
+    held.open();
+    await queue.whenIdle();
+    expect(runner.inFlight!()).toEqual([]);
+  });
+});
 
+function setupTwo() {
+  const bundle = setup({ name: 'first' });
+  const second = bundle.registry.create(resolveQueueOptions({ name: 'second' }, 'queue'));
+  const runners = bundle.registry.workers.map(({ runner }) => runner);
+  for (const runner of runners) runner.begin!();
+  return { ...bundle, second, runners };
+}
+
+describe('queues that stop with the host', () => {
   it('drain together, so that work in one may hand over to another whose turn came before', async () => {
     const { queue, second, runners, clock, deadline } = setupTwo();
     const held = gate();

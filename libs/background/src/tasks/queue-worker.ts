@@ -61,7 +61,9 @@ export class QueueWorker implements ServiceRunner {
   }
 
   inFlight(): readonly string[] {
-    return this.engine.runningTasks.map(({ taskId, name }) => `task ${name} (${taskId})`);
+    const { runningTasks, size } = this.engine;
+    const running = runningTasks.map(({ taskId, name }) => `task ${name} (${taskId})`);
+    return size === 0 ? running : [...running, `${size} waiting`];
   }
 
   private beginDrain(): void {

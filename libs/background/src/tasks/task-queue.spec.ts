@@ -43,7 +43,20 @@ async function progressOf(promise: Promise<unknown>, clock: ManualClock): Promis
   return progress.current;
 }
 
+function resize(): void {}
+
 describe('TaskQueue', () => {
+  describe('naming', () => {
+    it.each([
+      ['as told, when told', () => {}, { name: 'resize photo 7' }, 'resize photo 7'],
+      ['after the function', resize, {}, 'resize'],
+      ['anonymous, when the function has no name', (() => () => {})(), {}, 'anonymous'],
+    ])('calls a task %s', async (_, work, options, name) => {
+      const { queue } = setup();
+      expect((await queue.enqueue(work, options)).name).toBe(name);
+    });
+  });
+
   describe('accepting', () => {
     it('Q1 runs the work and hands it a context with a signal when a worker is free', async () => {
       const { queue, open } = setup();

@@ -36,7 +36,7 @@ export class TaskWorkers {
     this.execution = new TaskExecution(dependencies, options.timeoutMs, (task) =>
       this.freePlaceAfterGrace(task),
     );
-    this.sleep();
+    void this.stepWhenWoken();
   }
 
   get active(): number {
@@ -122,15 +122,14 @@ export class TaskWorkers {
   }
 
   /**
-   * Waits to be woken. The callback is registered here, by the queue itself and never by a caller, so tasks run in the
-   * async context of the queue, not of whoever enqueued them or of the task before them.
+   * A loop of the queue's own, so that tasks run in its async context: not in that of whoever enqueued them, nor of the
+   * task before them. Nothing holds it but this object, so it goes when the queue does.
    */
-  private sleep(): void {
-    const woken = new Promise<void>((resolve) => (this.wake = resolve));
-    void woken.then(() => {
-      this.sleep();
+  private async stepWhenWoken(): Promise<never> {
+    for (;;) {
+      await new Promise<void>((resolve) => (this.wake = resolve));
       this.step();
-    });
+    }
   }
 
   /** Begins what has a place. What ends at once makes room for the next here, in a loop and not in a recursion. */

@@ -41,7 +41,7 @@ export interface TaskHandle<R = unknown> {
   readonly id: string;
   /** The name of the queue. */
   readonly queue: string;
-  /** The name of the work: for a closure the name of the function, or `'anonymous'`. */
+  /** The name given at `enqueue()`, else that of the function, or `'anonymous'`. */
   readonly name: string;
   /**
    * What the work returned. Rejects with what the work threw, or with a coded error when it did not get that far:

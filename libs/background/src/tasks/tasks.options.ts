@@ -34,6 +34,11 @@ export interface TaskQueueOptions {
 }
 
 export interface EnqueueOptions {
+  /**
+   * What to call the task in logs and events.
+   * @default the name of the function, or `'anonymous'`
+   */
+  name?: string;
   /** After this long the task's signal is aborted and the task is dead. Counted from when it begins to run. */
   timeout?: Duration;
   /** What the work finds as `context.metadata`. Copied shallowly. */
@@ -52,6 +57,7 @@ export interface ResolvedQueueOptions {
 }
 
 export interface ResolvedEnqueueOptions {
+  readonly name: string | undefined;
   readonly timeoutMs: number | undefined;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal | undefined;
@@ -67,6 +73,7 @@ export const queueDefaults: ResolvedQueueOptions = Object.freeze({
 });
 
 export const enqueueDefaults: ResolvedEnqueueOptions = Object.freeze({
+  name: undefined,
   timeoutMs: undefined,
   metadata: Object.freeze({}),
   signal: undefined,
@@ -81,7 +88,12 @@ export const queueKeys = [
   'onDropped',
 ] as const satisfies readonly (keyof TaskQueueOptions)[];
 
-const enqueueKeys = ['timeout', 'metadata', 'signal'] as const satisfies readonly (keyof EnqueueOptions)[];
+const enqueueKeys = [
+  'name',
+  'timeout',
+  'metadata',
+  'signal',
+] as const satisfies readonly (keyof EnqueueOptions)[];
 
 export function readQueueOptions(check: OptionsReader<TaskQueueOptions>): ResolvedQueueOptions {
   return Object.freeze({
@@ -115,6 +127,7 @@ export function resolveEnqueueOptions(options: EnqueueOptions | undefined): Reso
     describeValue(value).startsWith('an object'),
   );
   const resolved: ResolvedEnqueueOptions = {
+    name: check.has('name') ? check.name('name', '') : enqueueDefaults.name,
     timeoutMs: check.durationMs('timeout', enqueueDefaults.timeoutMs, 1),
     metadata: metadata === enqueueDefaults.metadata ? metadata : Object.freeze({ ...metadata }),
     signal: check.value(
