@@ -28,7 +28,7 @@ onEachNest('the deadline on Nest $major', (nest) => {
       child.kill('SIGTERM');
       expect(await child.end).toEqual(end);
       expect(child.output).toMatch(/The time to stop \(shutdownTimeout, 200 ms\) is up/);
-      expect(child.output).toMatch(/Never began: 1: wrap \(.+\)\. Still running: 1: engrave \(.+\)/);
+      expect(child.output).toMatch(/Never began: 1: wrap \(.+\)\. Aborted: 1: engrave \(.+\)/);
     },
   );
 

@@ -119,7 +119,7 @@ const worded: Case[] = [
   [
     'queue.abandoned',
     { queue: 'q', waiting: labels(1), running: [] },
-    "error Queue 'q' closed with work left. Never began: 1: resize (1). Still running: none",
+    "error Queue 'q' closed with work left. Never began: 1: resize (1). Aborted: none",
   ],
   ['task.failed', { ...task, durationMs: 1, error }, "error Task 'resize' (1) of queue 'q' failed: boom"],
   [
@@ -169,7 +169,7 @@ describe('logEvents', () => {
   it('names ten tasks at most, and counts the rest', () => {
     const [line] = linesOf('queue.abandoned', { queue: 'q', waiting: labels(12), running: labels(10) });
     expect(line).toContain('Never began: 12: resize (1), ');
-    expect(line).toContain('resize (10) and 2 more. Still running: 10: ');
+    expect(line).toContain('resize (10) and 2 more. Aborted: 10: ');
     expect(line).toMatch(/resize \(10\)$/);
   });
 

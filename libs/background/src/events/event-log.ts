@@ -101,7 +101,7 @@ function createWordings(): Wordings {
     },
     'queue.abandoned': ({ queue, waiting, running }, log) =>
       log.error(
-        `Queue '${queue}' closed with work left. Never began: ${listTasks(waiting)}. Still running: ${listTasks(running)}`,
+        `Queue '${queue}' closed with work left. Never began: ${listTasks(waiting)}. Aborted: ${listTasks(running)}`,
       ),
 
     'task.failed': ({ queue, name, taskId, error }, log) =>

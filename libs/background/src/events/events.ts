@@ -80,7 +80,7 @@ export interface EventDetails {
   /** The queue takes no more work from outside and runs what it holds. */
   'queue.draining': OfQueue & { waiting: number; active: number };
   'queue.drained': OfQueue & { completed: number; durationMs: number };
-  /** The queue closed with work left: what never began, and what was aborted and had not ended. */
+  /** The queue closed with work left: what never began, and what was running and had to be aborted. */
   'queue.abandoned': OfQueue & { waiting: readonly TaskLabel[]; running: readonly TaskLabel[] };
 
   'task.enqueued': OfTask;
