@@ -155,6 +155,22 @@ describe('discovery', () => {
     expect(host.service(Stirrer)).toBe(host.service('Stirrer'));
   });
 
+  it('runs an execute() that is a field, on one instance and on one for each tick', async () => {
+    const ran: string[] = [];
+    @BackgroundService()
+    class Long {
+      execute = () => void ran.push('long');
+    }
+    @BackgroundService({ every: '1s' })
+    @Injectable({ scope: Scope.REQUEST })
+    class Scoped {
+      execute = () => void ran.push('scoped');
+    }
+    const { clock } = await setup({ providers: [Long, Scoped] });
+    await clock.advance('1s');
+    expect(ran).toEqual(['long', 'scoped']);
+  });
+
   it('refuses a class that has nothing to run', async () => {
     @BackgroundService()
     class Idle {}

@@ -84,7 +84,7 @@ export class ServiceDiscovery {
         this.dependencies,
       ),
     );
-    if (isBackgroundService(type.prototype as object))
+    if (hasExecute(type, provider, adopted.length > 0))
       return [this.composeExecute(type, provider, resolved), ...definitions];
     if (definitions.length > 0 && resolved.ticks.trigger === undefined) return definitions;
     throw new NotAServiceError(
@@ -150,6 +150,12 @@ function classOf(provider: Provider): ServiceClass | undefined {
   // By way of the prototype: a proxy need not answer for `constructor` here.
   const type: unknown = (Object.getPrototypeOf(provider.instance) as object | null)?.constructor;
   return typeof type === 'function' ? (type as ServiceClass) : undefined;
+}
+
+/** A method, or a field that holds a function; the fields of a scoped class show only when it is instantiated. */
+function hasExecute(type: ServiceClass, provider: Provider, hasOtherMethods: boolean): boolean {
+  if (isBackgroundService(type.prototype as object)) return true;
+  return isStatic(provider) ? isBackgroundService(provider.instance) : !hasOtherMethods;
 }
 
 function isStatic(provider: Provider): boolean {
