@@ -17,8 +17,12 @@ export class BackgroundContext {
 }
 
 /** Runs `work` so that it, and all it calls, is inside `context`, or inside a long-running service without one. */
-export function runInside<R>(context: TickContext | TaskContext | undefined, work: () => R): R {
-  return ambient.run(context ?? longRunning, work);
+export function runInside<R, A extends unknown[]>(
+  context: TickContext | TaskContext | undefined,
+  work: (...args: A) => R,
+  ...args: A
+): R {
+  return ambient.run(context ?? longRunning, work, ...args);
 }
 
 /** Whether the caller is background work itself, rather than a web request or anything else from outside. */

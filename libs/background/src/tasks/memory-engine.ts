@@ -288,6 +288,7 @@ export class MemoryEngine implements TaskOwner {
 
   private leave(): void {
     this.pending -= 1;
-    if (this.pending === 0) for (const resolve of this.idleWaiters.splice(0)) resolve();
+    if (this.pending > 0 || this.idleWaiters.length === 0) return;
+    for (const resolve of this.idleWaiters.splice(0)) resolve();
   }
 }

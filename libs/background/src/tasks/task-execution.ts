@@ -47,8 +47,9 @@ export class TaskExecution {
     const run: Run = { task, context, begunAt: clock.monotonic(), timer: this.armTimeout(task), onEnded };
     let outcome: unknown;
     try {
-      const call = wrap ? () => wrap(context, async () => task.work(context)) : () => task.work(context);
-      outcome = runInside(context, call);
+      outcome = wrap
+        ? runInside(context, () => wrap(context, async () => task.work(context)))
+        : runInside(context, task.work, context);
     } catch (error) {
       return this.end(run, true, error);
     }

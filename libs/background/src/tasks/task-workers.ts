@@ -23,6 +23,9 @@ export class TaskWorkers {
   private readonly quietWaiters: (() => void)[] = [];
   /** Have a place, and begin at the next step. */
   private starting: MemoryTask[] = [];
+  /** The empty one of two arrays that take turns at being {@link starting}. */
+  private spare: MemoryTask[] = [];
+  private readonly onRun = (task: MemoryTask): void => this.onRunEnded(task);
   private isStepping = false;
   private wake: () => void = () => {};
   private placesTaken = 0;
@@ -71,7 +74,8 @@ export class TaskWorkers {
     this.running.add(task);
     return new Promise((resolve) => {
       this.execution.run(task, (ended) => {
-        this.onEnded(ended, true);
+        this.finishedCount += 1;
+        this.onEnded(ended);
         resolve();
       });
     });
@@ -137,23 +141,33 @@ export class TaskWorkers {
     this.isStepping = true;
     while (this.starting.length > 0) {
       const tasks = this.starting;
-      this.starting = [];
+      [this.starting, this.spare] = [this.spare, tasks];
       for (const task of tasks) {
-        if (task.isWaiting) this.execution.run(task, (ended) => this.onEnded(ended, true));
-        else this.onEnded(task, false); // cancelled meanwhile
+        if (task.isWaiting) this.execution.run(task, this.onRun);
+        else this.onEnded(task); // cancelled meanwhile
       }
+      tasks.length = 0;
     }
     this.isStepping = false;
   }
 
-  private onEnded(task: MemoryTask, hasRun: boolean): void {
-    if (hasRun) this.finishedCount += 1;
+  /** Called in the queue's own async context, so whatever has its place now can begin in the same step. */
+  private onRunEnded(task: MemoryTask): void {
+    const isNested = this.isStepping;
+    this.isStepping = true;
+    this.finishedCount += 1;
+    this.onEnded(task);
+    if (!isNested) this.step();
+  }
+
+  private onEnded(task: MemoryTask): void {
     this.running.delete(task);
     task.graceTimer?.cancel();
-    if (this.running.size === 0) for (const resolve of this.quietWaiters.splice(0)) resolve();
+    if (this.running.size === 0 && this.quietWaiters.length > 0) {
+      for (const resolve of this.quietWaiters.splice(0)) resolve();
+    }
     this.listener.onEnded();
-    if (!task.holdsPlace) return;
-    this.freePlace(task);
+    if (task.holdsPlace) this.freePlace(task);
   }
 
   private freePlace(task: MemoryTask): void {
