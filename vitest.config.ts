@@ -40,7 +40,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['libs/*/src/**/*.ts'],
-      exclude: ['**/*.spec.ts', '**/index.ts'],
+      exclude: ['**/*.spec.ts', '**/*.fixture.ts', '**/index.ts'],
       reporter: ['text', 'json-summary'],
     },
   },

@@ -28,7 +28,7 @@ describe('documents', () => {
 
   it('list every warning code', () => {
     const sources = readdirSync(join(root, 'libs/background/src/nest')).filter(
-      (name) => !name.endsWith('.spec.ts'),
+      (name) => !/\.(spec|fixture)\.ts$/.test(name),
     );
     const code = sources.map((name) => read(join('libs/background/src/nest', name))).join('\n');
     const codes = [...code.matchAll(/(?:warn\(|code: )'([A-Z_]+)'/g)].map(([, name]) => name!);

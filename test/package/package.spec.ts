@@ -44,9 +44,9 @@ describe('the package', () => {
     expect(beside.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
   });
 
-  it('ships no spec, and types with every module', () => {
+  it('ships no spec and no fixture, and types with every module', () => {
     const { paths } = packed.tarball;
-    expect(paths.filter((path) => path.includes('.spec.'))).toEqual([]);
+    expect(paths.filter((path) => /\.(spec|fixture)\./.test(path))).toEqual([]);
     const modules = paths.filter((path) => path.endsWith('.js'));
     expect(modules.length).toBeGreaterThan(40);
     const untyped = modules.filter((path) => !paths.includes(path.replace(/\.js$/, '.d.ts')));

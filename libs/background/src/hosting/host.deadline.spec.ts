@@ -1,69 +1,12 @@
-import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
 import { StoppingError } from '../errors.js';
-import { BackgroundEvents } from '../events/background-events.js';
-import type { BackgroundEvent, BackgroundEventType } from '../events/events.js';
-import { OptionsReader } from '../options-reader.js';
-import type { HostedService, LifecycleHook } from './hosted-service.js';
-import { BackgroundHost } from './host.js';
-import { hostingKeys, readHostingOptions, type HostingOptions } from './hosting.options.js';
-import { ApplicationLifetime } from './lifetime.js';
-import type { ServiceRunner } from './service-runner.js';
-
-const hooks: readonly LifecycleHook[] = ['starting', 'start', 'started', 'stopping', 'stop', 'stopped'];
-
-function setup(overrides: HostingOptions = {}) {
-  const clock = new ManualClock();
-  const events = new BackgroundEvents(clock);
-  const lifetime = new ApplicationLifetime();
-  const calls: string[] = [];
-  const seen: BackgroundEvent[] = [];
-  events.stream.subscribe((event) => seen.push(event));
-  const host = new BackgroundHost({
-    options: readHostingOptions(
-      new OptionsReader<HostingOptions>('test', { clock, ...overrides }, hostingKeys),
-    ),
-    events,
-    lifetime,
-    compose: () => {
-      throw new Error('not used');
-    },
-  });
-  const add = (name: string, own: Partial<ServiceRunner> = {}) => {
-    const runner: Record<string, unknown> = { ...own, kind: 'hosted' };
-    for (const hook of hooks) {
-      runner[hook] = (signal: AbortSignal) => {
-        calls.push(`${name}.${hook}`);
-        return own[hook]?.(signal);
-      };
-    }
-    const definition = { name, exceptionBehavior: 'stopHost' as const, enabled: true };
-    return host.add({ ...definition, runner: runner as unknown as ServiceRunner });
-  };
-  /** Starts the host and forgets what that has recorded. */
-  const started = async () => {
-    await host.start();
-    calls.length = seen.length = 0;
-  };
-  const ofType = (type: BackgroundEventType) => seen.filter((event) => event.type === type);
-  return { clock, lifetime, calls, seen, ofType, host, add, started };
-}
+import { gate } from '../gate.fixture.js';
+import { failing, setup } from './host.fixture.js';
+import type { HostedService } from './hosted-service.js';
 
 const never = () => new Promise<void>(() => {});
 const untilAborted = (signal: AbortSignal) =>
   new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-
-function gate() {
-  let open!: () => void;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open };
-}
-
-function failing(message: string) {
-  return () => {
-    throw new Error(message);
-  };
-}
 
 describe('BackgroundHost.stop at its deadline', () => {
   it('S10 S12 S13 the signal of a hook is aborted when the one budget is used up, by whichever hooks', async () => {

@@ -1,11 +1,7 @@
-import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
-import { BackgroundEvents } from '../events/background-events.js';
-import { OptionsReader } from '../options-reader.js';
+import { setupHost } from './host.fixture.js';
 import type { HostedService } from './hosted-service.js';
-import { BackgroundHost } from './host.js';
-import { hostingKeys, readHostingOptions, type HostingOptions } from './hosting.options.js';
-import { ApplicationLifetime } from './lifetime.js';
+import type { HostingOptions } from './hosting.options.js';
 
 class Stirrer {
   readonly name = 'stirrer';
@@ -20,8 +16,6 @@ function armedTimers() {
 }
 
 function setup(overrides: HostingOptions = {}) {
-  const clock = new ManualClock();
-  const lifetime = new ApplicationLifetime();
   const calls: string[] = [];
   const define = (name: string, own: Partial<HostedService> = {}, token?: unknown) => ({
     name,
@@ -40,14 +34,9 @@ function setup(overrides: HostingOptions = {}) {
     exceptionBehavior: 'stopHost' as const,
     enabled: true,
   });
-  const host = new BackgroundHost({
-    options: readHostingOptions(
-      new OptionsReader<HostingOptions>('test', { clock, ...overrides }, hostingKeys),
-    ),
-    events: new BackgroundEvents(clock),
-    lifetime,
-    compose: (service, options) => define((options as { name: string }).name, service as HostedService),
-  });
+  const { clock, lifetime, host } = setupHost(overrides, (service, options) =>
+    define((options as { name: string }).name, service as HostedService),
+  );
   const add = (name: string, own?: Partial<HostedService>, token?: unknown) =>
     host.add(define(name, own, token));
   return { clock, lifetime, calls, host, add };

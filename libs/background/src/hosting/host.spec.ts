@@ -1,60 +1,7 @@
-import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
 import { StartupTimeoutError, StoppingError } from '../errors.js';
-import { BackgroundEvents } from '../events/background-events.js';
-import { OptionsReader } from '../options-reader.js';
-import type { HostedService, LifecycleHook } from './hosted-service.js';
-import { BackgroundHost } from './host.js';
-import { hostingKeys, readHostingOptions, type HostingOptions } from './hosting.options.js';
-import { ApplicationLifetime } from './lifetime.js';
-import type { ServiceRunner } from './service-runner.js';
-
-const hooks: readonly LifecycleHook[] = ['starting', 'start', 'started', 'stopping', 'stop', 'stopped'];
-
-function setup(overrides: HostingOptions = {}) {
-  const clock = new ManualClock();
-  const events = new BackgroundEvents(clock);
-  const lifetime = new ApplicationLifetime();
-  const calls: string[] = [];
-  const types: string[] = [];
-  events.stream.subscribe(({ type }) => types.push(type));
-  const record = (name: string, own: Partial<HostedService> = {}): ServiceRunner => {
-    const runner: Record<string, unknown> = { kind: 'hosted' };
-    for (const hook of hooks) {
-      runner[hook] = (signal: AbortSignal) => {
-        calls.push(`${name}.${hook}`);
-        return own[hook]?.(signal);
-      };
-    }
-    runner['begin'] = () => calls.push(`${name}.begin`);
-    return runner as unknown as ServiceRunner;
-  };
-  const define = (name: string, own?: Partial<HostedService>, enabled = true) => ({
-    name,
-    runner: record(name, own),
-    exceptionBehavior: 'stopHost' as const,
-    enabled,
-  });
-  const host = new BackgroundHost({
-    options: readHostingOptions(
-      new OptionsReader<HostingOptions>('test', { clock, ...overrides }, hostingKeys),
-    ),
-    events,
-    lifetime,
-    compose: () => {
-      throw new Error('not used');
-    },
-  });
-  const add = (name: string, own?: Partial<HostedService>, enabled?: boolean) =>
-    host.add(define(name, own, enabled));
-  return { clock, events, lifetime, calls, types, host, add };
-}
-
-function gate() {
-  let open!: () => void;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open };
-}
+import { gate } from '../gate.fixture.js';
+import { failing, hooks, setup } from './host.fixture.js';
 
 /** A hook that honours its signal. */
 function untilAborted(signal: AbortSignal): Promise<void> {
@@ -62,12 +9,6 @@ function untilAborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) reject(signal.reason as Error);
     else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
-}
-
-function failing(message: string) {
-  return () => {
-    throw new Error(message);
-  };
 }
 
 async function failingLater(): Promise<void> {
@@ -161,7 +102,7 @@ describe('BackgroundHost.start', () => {
     add('a');
     add('b', { start: failing('no') });
     await expect(host.start()).rejects.toThrow('no');
-    expect(types).toEqual(['host.starting', 'host.startFailed', 'service.stopping', 'service.stopped']);
+    expect(types()).toEqual(['host.starting', 'host.startFailed', 'service.stopping', 'service.stopped']);
   });
 
   it('H19 what had started is stopped in reverse when a start fails, which .NET leaves running', async () => {
@@ -178,7 +119,7 @@ describe('BackgroundHost.start', () => {
     add('a', { stop: failing('stop') });
     add('b', { start: failing('start') });
     await expect(host.start()).rejects.toThrow('start');
-    expect(types).toContain('service.stopFailed');
+    expect(types()).toContain('service.stopFailed');
   });
 
   it('H21 nothing is stopped a second time when stop follows a failed start', async () => {
@@ -251,7 +192,7 @@ describe('BackgroundHost.start', () => {
       await host.start();
       expect(calls).toEqual(servicesStartConcurrently ? ['a.starting', 'b.starting'] : ['a.starting']);
       expect(lifetime.started.aborted).toBe(false);
-      expect(types).toEqual(['host.starting', 'host.stopping']);
+      expect(types()).toEqual(['host.starting', 'host.stopping']);
     },
   );
 

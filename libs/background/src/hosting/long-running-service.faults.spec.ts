@@ -1,49 +1,7 @@
 import { constant, type Backoff } from 'nestjs-nightshift/channels';
-import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
-import { BackgroundEvents } from '../events/background-events.js';
-import type { BackgroundEvent, BackgroundEventType } from '../events/events.js';
-import { OptionsReader } from '../options-reader.js';
-import type { BackgroundService } from './background-service.js';
-import type { HostedService } from './hosted-service.js';
-import { BackgroundHost } from './host.js';
-import { hostingKeys, readHostingOptions, type HostingOptions } from './hosting.options.js';
-import { ApplicationLifetime } from './lifetime.js';
-import { LongRunningService, type LongRunningServiceOptions } from './long-running-service.js';
+import { setup, untilAborted } from './long-running-service.fixture.js';
 
-function notUsed(): never {
-  throw new Error('not used');
-}
-
-function setup(overrides: HostingOptions = {}) {
-  const clock = new ManualClock();
-  const events = new BackgroundEvents(clock);
-  const lifetime = new ApplicationLifetime();
-  const seen: BackgroundEvent[] = [];
-  events.stream.subscribe((event) => seen.push(event));
-  const options = readHostingOptions(
-    new OptionsReader<HostingOptions>('test', { clock, ...overrides }, hostingKeys),
-  );
-  const host = new BackgroundHost({ options, events, lifetime, compose: notUsed });
-  const add = (
-    execute: BackgroundService['execute'],
-    more: Partial<LongRunningServiceOptions> & { name?: string; ignore?: boolean } = {},
-    hooks: Partial<HostedService> = {},
-  ) => {
-    const { name = 'worker', ignore = false, ...rest } = more;
-    const runner = new LongRunningService({ execute, ...hooks }, { name, clock, ...rest });
-    const exceptionBehavior = ignore ? 'ignore' : options.exceptionBehavior;
-    return host.add({ name, runner, exceptionBehavior, enabled: true });
-  };
-  const ofType = (type: BackgroundEventType) => seen.filter((event) => event.type === type);
-  return { clock, lifetime, host, add, seen, ofType };
-}
-
-const untilAborted = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 const restart = { maxRestarts: 2, withinMs: 60_000, backoff: constant('1s') };
 
 describe('A fault of a long-running service', () => {

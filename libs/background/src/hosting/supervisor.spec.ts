@@ -2,6 +2,7 @@ import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
 import { BackgroundEvents } from '../events/background-events.js';
 import type { BackgroundEvent, BackgroundEventType } from '../events/events.js';
+import { gate } from '../gate.fixture.js';
 import type { HostedService } from './hosted-service.js';
 import type { ServiceMonitor, ServiceRunner } from './service-runner.js';
 import { Supervisor } from './supervisor.js';
@@ -44,12 +45,6 @@ function setup({ enabled = true, ...own }: Overrides = {}) {
   const supervisor = new Supervisor(definition, host);
   const ofType = (type: BackgroundEventType) => seen.filter((event) => event.type === type);
   return { clock, calls, faults, host, stopping, supervisor, monitor: monitors[0]!, seen, ofType };
-}
-
-function gate() {
-  let open!: () => void;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open };
 }
 
 function failing(message: string) {

@@ -1,25 +1,14 @@
 import { Inject, Injectable, Scope, type Provider } from '@nestjs/common';
 import { Cron, CronExpression, Interval, ScheduleModule, SchedulerRegistry, Timeout } from '@nestjs/schedule';
-import { Test } from '@nestjs/testing';
 import { InvalidOptionsError } from 'nestjs-nightshift/channels';
-import { ManualClock } from 'nestjs-nightshift/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { BackgroundEvents } from '../events/background-events.js';
-import type { BackgroundEvent } from '../events/events.js';
+import { describe, expect, it } from 'vitest';
 import { BackgroundHost } from '../hosting/host.js';
 import type { TickContext } from '../scopes/context.js';
-import { BackgroundModule } from './background.module.js';
+import { setup as setupApplication } from './application.fixture.js';
 import { BackgroundService } from './decorators.js';
 
 async function setup(...providers: Provider[]) {
-  const clock = new ManualClock({ now: '2026-01-01T00:00:00Z' });
-  const imports = [ScheduleModule.forRoot(), BackgroundModule.forRoot({ clock })];
-  const app = await Test.createTestingModule({ imports, providers }).compile();
-  app.useLogger(false);
-  onTestFinished(() => app.close());
-  const seen: BackgroundEvent[] = [];
-  app.get(BackgroundEvents).stream.subscribe((event) => seen.push(event));
-  await app.init();
+  const { app, clock, seen } = await setupApplication(providers, [ScheduleModule.forRoot()]);
   const registry = app.get(SchedulerRegistry);
   const scheduled = () => [
     ...registry.getCronJobs().keys(),

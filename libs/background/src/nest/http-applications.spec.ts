@@ -5,6 +5,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { gate } from '../gate.fixture.js';
 import { BackgroundHost } from '../hosting/host.js';
 import type { TickContext } from '../scopes/context.js';
 import { TaskQueue } from '../tasks/task-queue.js';
@@ -32,7 +33,7 @@ async function setup(adapter: AbstractHttpAdapter) {
     @HttpCode(202)
     async resize(): Promise<string> {
       await this.queue.enqueue(async ({ scope }) => {
-        await reply.promise;
+        await reply.opened;
         const session = await scope.resolve<Session>(Session);
         log.push(
           session === this.session ? "the request's" : 'its own',
@@ -63,12 +64,6 @@ async function setup(adapter: AbstractHttpAdapter) {
   const post = async () =>
     fetch(`${await app.getUrl()}/resize`, { method: 'POST', headers: { connection: 'close' } });
   return { app, clock, log, post, reply };
-}
-
-function gate() {
-  let open!: () => void;
-  const promise = new Promise<void>((resolve) => (open = resolve));
-  return { promise, open };
 }
 
 describe.each([

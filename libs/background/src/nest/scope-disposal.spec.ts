@@ -1,29 +1,14 @@
 import { forwardRef, Inject, Injectable, Scope, type InjectionToken, type Provider } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ScopeDisposedError } from '../errors.js';
-import { ServiceScopeFactory, type ScopeToken } from '../scopes/scope.js';
-import { BackgroundModule } from './background.module.js';
-
-async function setup(...providers: Provider[]) {
-  const imports = [BackgroundModule.forRoot()];
-  const app = await Test.createTestingModule({ imports, providers }).compile();
-  onTestFinished(() => app.close());
-  await app.init();
-  const scopes = app.get(ServiceScopeFactory);
-  return { scopes, scope: scopes.createScope() };
-}
+import { gate } from '../gate.fixture.js';
+import type { ScopeToken } from '../scopes/scope.js';
+import { setup } from './scope.fixture.js';
 
 /** A request-scoped provider that notes its disposal in `log`. */
 function disposable(name: string, log: string[], inject: InjectionToken[] = []): Provider {
   const useFactory = () => ({ name, [Symbol.dispose]: () => log.push(name) });
   return { provide: name, scope: Scope.REQUEST, inject, useFactory };
-}
-
-function gate() {
-  let open!: () => void;
-  const promise = new Promise<void>((resolve) => (open = resolve));
-  return { promise, open };
 }
 
 describe('the disposal of a scope', () => {
@@ -102,7 +87,7 @@ describe('the disposal of a scope', () => {
     const slow = {
       [Symbol.asyncDispose]: async () => {
         log.push('slow begins');
-        await held.promise;
+        await held.opened;
         log.push('slow ends');
       },
     };
@@ -156,7 +141,7 @@ describe('the disposal of a scope', () => {
     const log: string[] = [];
     const held = gate();
     const useFactory = async () => {
-      await held.promise;
+      await held.opened;
       return { [Symbol.dispose]: () => log.push('late') };
     };
     const { scope } = await setup({ provide: 'late', scope: Scope.REQUEST, useFactory });
@@ -196,7 +181,7 @@ describe('the disposal of a scope', () => {
         provide: 'slow',
         scope: Scope.REQUEST,
         useFactory: async () => {
-          await held.promise;
+          await held.opened;
           return { [Symbol.dispose]: () => log.push('slow') };
         },
       },

@@ -1,18 +1,7 @@
-import { Injectable, Scope, type Provider } from '@nestjs/common';
+import { Injectable, Scope } from '@nestjs/common';
 import { REQUEST } from '@nestjs/core';
-import { Test } from '@nestjs/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { ServiceScopeFactory } from '../scopes/scope.js';
-import { BackgroundModule } from './background.module.js';
-
-async function setup(...providers: Provider[]) {
-  const imports = [BackgroundModule.forRoot()];
-  const app = await Test.createTestingModule({ imports, providers }).compile();
-  onTestFinished(() => app.close());
-  await app.init();
-  const scopes = app.get(ServiceScopeFactory);
-  return { scopes, scope: scopes.createScope() };
-}
+import { describe, expect, it } from 'vitest';
+import { setup } from './scope.fixture.js';
 
 /** Something that notes its own disposal. */
 function intact() {

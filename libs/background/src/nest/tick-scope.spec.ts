@@ -1,26 +1,15 @@
 import { Inject, Injectable, Scope, type Provider } from '@nestjs/common';
 import { REQUEST } from '@nestjs/core';
-import { Test } from '@nestjs/testing';
-import { ManualClock } from 'nestjs-nightshift/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { BackgroundEvents } from '../events/background-events.js';
-import type { BackgroundEvent } from '../events/events.js';
+import { describe, expect, it } from 'vitest';
 import { BackgroundHost } from '../hosting/host.js';
 import { BackgroundContext } from '../scopes/background-context.js';
 import type { TaskContext, TickContext } from '../scopes/context.js';
 import { TaskQueue } from '../tasks/task-queue.js';
-import { BackgroundModule } from './background.module.js';
+import { setup as setupApplication } from './application.fixture.js';
 import { BackgroundService, InjectBackgroundContext } from './decorators.js';
 
 async function setup(...providers: Provider[]) {
-  const clock = new ManualClock();
-  const imports = [BackgroundModule.forRoot({ clock })];
-  const app = await Test.createTestingModule({ imports, providers }).compile();
-  app.useLogger(false);
-  onTestFinished(() => app.close());
-  const seen: BackgroundEvent[] = [];
-  app.get(BackgroundEvents).stream.subscribe((event) => seen.push(event));
-  await app.init();
+  const { app, clock, seen } = await setupApplication(providers);
   const outcomes = () =>
     seen.map(({ type }) => type).filter((type) => /^(tick|scope)\.(?!started)/.test(type));
   return { app, clock, seen, outcomes, queue: app.get(TaskQueue) };

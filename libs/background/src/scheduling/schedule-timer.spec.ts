@@ -1,6 +1,5 @@
-import type { Clock } from 'nestjs-nightshift/channels';
-import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
+import { blockableClock } from './blockable-clock.fixture.js';
 import { CronTrigger } from './cron-trigger.js';
 import { PeriodicTrigger } from './periodic-trigger.js';
 import { ScheduleTimer, type DueTick } from './schedule-timer.js';
@@ -14,15 +13,7 @@ function setup(
   trigger: Trigger,
   { jitterMs = 0, random = (): number => 0, now = '2026-01-01T00:00:00Z' } = {},
 ) {
-  const manual = new ManualClock({ now });
-  const held = { ms: 0 };
-  const clock: Clock = {
-    now: () => manual.now() + held.ms,
-    monotonic: () => manual.monotonic() + held.ms,
-    schedule: (delayMs, callback) => manual.schedule(delayMs, callback),
-  };
-  /** Lets time pass without running timers, as a blocked event loop does. */
-  const holdUp = (ms: number) => (held.ms += ms);
+  const { manual, clock, holdUp } = blockableClock({ now });
   const ticks: (DueTick & { at: string })[] = [];
   const timer = new ScheduleTimer(trigger, clock, jitterMs, random, (tick) =>
     ticks.push({ ...tick, at: new Date(clock.now()).toISOString() }),

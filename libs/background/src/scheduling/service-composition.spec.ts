@@ -6,15 +6,9 @@ import { BackgroundHost } from '../hosting/host.js';
 import { hostingDefaults } from '../hosting/hosting.options.js';
 import { ApplicationLifetime } from '../hosting/lifetime.js';
 import type { TickContext } from '../scopes/context.js';
-import { ServiceScopeFactory, type ServiceScope } from '../scopes/scope.js';
+import { NoScopes } from '../scopes/no-scopes.fixture.js';
 import type { BackgroundServiceOptions } from './background-service.options.js';
 import { composeObject, type ServiceDependencies } from './service-composition.js';
-
-class NoScopes extends ServiceScopeFactory {
-  createScope(): ServiceScope {
-    throw new Error('not used');
-  }
-}
 
 function setup() {
   const clock = new ManualClock();

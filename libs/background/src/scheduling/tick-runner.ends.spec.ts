@@ -1,74 +1,7 @@
-import type { Clock } from 'nestjs-nightshift/channels';
-import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
-import { BackgroundEvents } from '../events/background-events.js';
-import type { EventOf } from '../events/events.js';
-import { ServiceScopeFactory, type ServiceScope } from '../scopes/scope.js';
-import { resolveServiceOptions, type BackgroundServiceOptions } from './background-service.options.js';
 import { DateTrigger } from './cron-trigger.js';
-import type { TickWork } from './tick-execution.js';
-import { TickRunner } from './tick-runner.js';
-import { OnceTrigger, type Trigger } from './trigger.js';
-
-class NoScopes extends ServiceScopeFactory {
-  createScope(): ServiceScope {
-    throw new Error('not used');
-  }
-}
-
-function setup(
-  { trigger, ...options }: BackgroundServiceOptions & { trigger?: Trigger } = {},
-  work: TickWork = () => {},
-) {
-  const clock = new ManualClock();
-  const held = { ms: 0 };
-  const heldClock: Clock = {
-    now: () => clock.now() + held.ms,
-    monotonic: () => clock.monotonic() + held.ms,
-    schedule: (delayMs, callback) => clock.schedule(delayMs, callback),
-  };
-  /** Lets time pass without running timers, as a blocked event loop does. */
-  const holdUp = (ms: number) => (held.ms += ms);
-  const events = new BackgroundEvents(heldClock);
-  const skipped: EventOf<'tick.skipped'>[] = [];
-  events.on('tick.skipped', (event) => skipped.push(event));
-  const isScheduled = options.every !== undefined || options.cron !== undefined;
-  const { ticks } = resolveServiceOptions(isScheduled ? options : { every: '1s', ...options }, 'test', 'a');
-  const begun: { at: number; count: number; missed: number }[] = [];
-  const runner = new TickRunner({
-    name: 'a',
-    clock: heldClock,
-    events,
-    scopes: new NoScopes(),
-    options: { ...ticks, trigger: trigger ?? ticks.trigger! },
-    work: (signal, tick) => {
-      begun.push({ at: heldClock.monotonic(), count: tick.count, missed: tick.missed });
-      return work(signal, tick);
-    },
-    random: () => 0.5,
-  });
-  const told: unknown[] = [];
-  runner.attach({
-    completed: () => told.push('completed'),
-    faulted: (error, consequence) => told.push([error, consequence]),
-    restarting: () => {},
-    restarted: () => {},
-  });
-  const begin = () => {
-    runner.start();
-    runner.begin();
-  };
-  const stop = () => runner.stop(new AbortController().signal);
-  return { clock, holdUp, runner, begun, skipped, told, begin, stop, times: () => begun.map(({ at }) => at) };
-}
-
-function gates() {
-  const open: (() => void)[] = [];
-  const work: TickWork = () => new Promise<void>((resolve) => open.push(resolve));
-  return { open, work };
-}
-
-const failing: TickWork = () => Promise.reject(new Error('no'));
+import { failing, gates, setup } from './tick-runner.fixture.js';
+import { OnceTrigger } from './trigger.js';
 
 describe('TickRunner when a tick fails', () => {
   it.each([

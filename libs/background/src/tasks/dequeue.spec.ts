@@ -1,36 +1,12 @@
-import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
 import { IllegalStateError, QueueClosedError } from '../errors.js';
-import { BackgroundEvents } from '../events/background-events.js';
-import type { BackgroundEvent } from '../events/events.js';
-import { ServiceScopeFactory, type ServiceScope } from '../scopes/scope.js';
-import { QueueRegistry } from './queue-registry.js';
-import { resolveQueueOptions, type TaskQueueOptions } from './tasks.options.js';
-
-class NoScopes extends ServiceScopeFactory {
-  createScope(): ServiceScope {
-    throw new Error('nothing here opens a scope');
-  }
-}
+import { isSettled } from '../gate.fixture.js';
+import { setup as setupQueue } from './queue.fixture.js';
+import type { TaskQueueOptions } from './tasks.options.js';
 
 function setup(options: TaskQueueOptions = {}) {
-  const clock = new ManualClock();
-  const events = new BackgroundEvents(clock);
-  const seen: BackgroundEvent[] = [];
-  events.stream.subscribe((event) => seen.push(event));
-  const registry = new QueueRegistry({ clock, events, scopes: new NoScopes() });
-  const queue = registry.create(resolveQueueOptions({ concurrency: 0, ...options }, 'queue'));
-  const { runner } = registry.workers[0]!;
-  runner.begin!();
+  const { clock, seen, queue, runner } = setupQueue({ concurrency: 0, ...options });
   return { clock, seen, queue, stop: () => runner.stop(AbortSignal.abort()) };
-}
-
-async function isSettled(promise: Promise<unknown>, clock: ManualClock): Promise<boolean> {
-  const progress = { settled: false };
-  const note = (): void => void (progress.settled = true);
-  promise.then(note, note);
-  await clock.advance(0);
-  return progress.settled;
 }
 
 describe('dequeue', () => {

@@ -1,40 +1,6 @@
-import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
 import { TaskDroppedError } from '../errors.js';
-import { BackgroundEvents } from '../events/background-events.js';
-import type { BackgroundEvent } from '../events/events.js';
-import { ServiceScopeFactory, type ServiceScope } from '../scopes/scope.js';
-import { QueueRegistry } from './queue-registry.js';
-import { resolveQueueOptions, type TaskQueueOptions } from './tasks.options.js';
-
-class NoScopes extends ServiceScopeFactory {
-  createScope(): ServiceScope {
-    throw new Error('nothing here opens a scope');
-  }
-}
-
-function setup(options: TaskQueueOptions = {}) {
-  const clock = new ManualClock();
-  const events = new BackgroundEvents(clock);
-  const seen: BackgroundEvent[] = [];
-  events.stream.subscribe((event) => seen.push(event));
-  const registry = new QueueRegistry({ clock, events, scopes: new NoScopes() });
-  const queue = registry.create(resolveQueueOptions(options, 'queue'));
-  const { runner } = registry.workers[0]!;
-  const ran: string[] = [];
-  const gates = new Map<string, () => void>();
-  /** Work that notes its name when it begins and ends when `finish(name)` is called. */
-  const held = (name: string) => () => {
-    ran.push(name);
-    return new Promise<string>((resolve) => gates.set(name, () => resolve(name)));
-  };
-  const finish = async (name: string) => {
-    await clock.advance(0);
-    gates.get(name)!();
-    await clock.advance(0);
-  };
-  return { seen, queue, ran, held, finish, open: () => runner.begin!() };
-}
+import { setup } from './held-work.fixture.js';
 
 describe('the full modes', () => {
   const cases = [

@@ -2,17 +2,11 @@ import * as fc from 'fast-check';
 import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
 import { BackgroundEvents } from '../events/background-events.js';
-import { ServiceScopeFactory, type ServiceScope } from '../scopes/scope.js';
+import { NoScopes } from '../scopes/no-scopes.fixture.js';
 import { QueueRegistry } from './queue-registry.js';
 import type { TaskHandle } from './task.js';
 import type { TaskQueue } from './task-queue.js';
 import { resolveQueueOptions, type FullMode } from './tasks.options.js';
-
-class NoScopes extends ServiceScopeFactory {
-  createScope(): ServiceScope {
-    throw new Error('nothing here opens a scope');
-  }
-}
 
 type Fate = 'blocked' | 'accepted' | 'refused' | 'cancelled' | 'dropped';
 

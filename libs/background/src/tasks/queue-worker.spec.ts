@@ -1,28 +1,13 @@
-import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
 import { IllegalStateError, QueueClosedError } from '../errors.js';
-import { BackgroundEvents } from '../events/background-events.js';
-import type { BackgroundEvent, EventOf } from '../events/events.js';
+import { gate, isSettled } from '../gate.fixture.js';
 import type { ServiceMonitor } from '../hosting/service-runner.js';
 import { runInside } from '../scopes/background-context.js';
-import { ServiceScopeFactory, type ServiceScope } from '../scopes/scope.js';
-import { QueueRegistry } from './queue-registry.js';
+import { setup as setupQueue } from './queue.fixture.js';
 import { resolveQueueOptions, type TaskQueueOptions } from './tasks.options.js';
 
-class NoScopes extends ServiceScopeFactory {
-  createScope(): ServiceScope {
-    throw new Error('nothing here opens a scope');
-  }
-}
-
 function setup(options: TaskQueueOptions = {}, { begun = true } = {}) {
-  const clock = new ManualClock();
-  const events = new BackgroundEvents(clock);
-  const seen: BackgroundEvent[] = [];
-  events.stream.subscribe((event) => seen.push(event));
-  const registry = new QueueRegistry({ clock, events, scopes: new NoScopes() });
-  const queue = registry.create(resolveQueueOptions(options, 'queue'));
-  const { runner } = registry.workers[0]!;
+  const { clock, registry, runner, queue, eventOf } = setupQueue(options, { begun: false });
   const reports: string[] = [];
   const monitor: ServiceMonitor = {
     completed: () => reports.push('completed'),
@@ -34,23 +19,7 @@ function setup(options: TaskQueueOptions = {}, { begun = true } = {}) {
   if (begun) runner.begin!();
   const deadline = new AbortController();
   const stop = async (): Promise<void> => runner.stop(deadline.signal);
-  const eventOf = <T extends BackgroundEvent['type']>(type: T) =>
-    seen.find((event): event is BackgroundEvent & EventOf<T> => event.type === type);
   return { clock, registry, runner, queue, deadline, stop, eventOf, reports };
-}
-
-function gate() {
-  let open!: () => void;
-  const promise = new Promise<void>((resolve) => (open = resolve));
-  return { promise, open };
-}
-
-async function isSettled(promise: Promise<unknown>, clock: ManualClock): Promise<boolean> {
-  const progress = { settled: false };
-  const note = (): void => void (progress.settled = true);
-  promise.then(note, note);
-  await clock.advance(0);
-  return progress.settled;
 }
 
 describe('a queue that is stopped', () => {
@@ -58,7 +27,7 @@ describe('a queue that is stopped', () => {
     const { queue, clock, stop, eventOf } = setup();
     const held = gate();
     const ran: string[] = [];
-    await queue.enqueue(() => held.promise);
+    await queue.enqueue(() => held.opened);
     await queue.enqueue(() => ran.push('waited'));
     const stopped = stop();
     expect(await isSettled(stopped, clock)).toBe(false);
@@ -73,7 +42,7 @@ describe('a queue that is stopped', () => {
   it('Q10 refuses outsiders, and releases those who wait for space, when it begins to stop', async () => {
     const { queue, stop } = setup({ capacity: 0 });
     const held = gate();
-    await queue.enqueue(() => held.promise);
+    await queue.enqueue(() => held.opened);
     const blocked = [
       queue.enqueue(() => 1),
       queue.enqueue(() => 2, { signal: new AbortController().signal }),
@@ -92,7 +61,7 @@ describe('a queue that is stopped', () => {
     const held = gate();
     const ran: string[] = [];
     await queue.enqueue(async () => {
-      await held.promise;
+      await held.opened;
       for (const name of ['a', 'b', 'c', 'd']) await queue.enqueue(() => ran.push(name));
       queue.tryEnqueue(() => ran.push('e'));
     });
@@ -106,7 +75,7 @@ describe('a queue that is stopped', () => {
   it('takes whoever calls from inside other background work for no outsider', async () => {
     const { queue, stop } = setup();
     const held = gate();
-    await queue.enqueue(() => held.promise);
+    await queue.enqueue(() => held.opened);
     const stopped = stop();
     const handle = await runInside(undefined, () => queue.enqueue(() => 'from a service'));
     held.open();
@@ -130,7 +99,7 @@ describe('a queue that is stopped', () => {
     const { queue, runner, stop, deadline, eventOf, reports, clock } = setup();
     const held = gate();
     const stubborn = await queue.enqueue(function stubborn() {
-      return held.promise;
+      return held.opened;
     });
     const waiting = await queue.enqueue(function patient() {});
     const stopped = stop();
@@ -180,7 +149,7 @@ describe('a queue that is stopped', () => {
   it('refuses its own work that waits for space when the deadline has passed', async () => {
     const { queue, stop, deadline } = setup({ capacity: 0, concurrency: 2 });
     const held = gate();
-    await queue.enqueue(() => held.promise);
+    await queue.enqueue(() => held.opened);
     const insider = await queue.enqueue(async () =>
       queue.enqueue(() => 1).catch((error: unknown) => (error as QueueClosedError).code),
     );
@@ -194,7 +163,7 @@ describe('a queue that is stopped', () => {
   it('reports at once what waits in a paused queue, and waits for what runs', async () => {
     const { queue, stop, eventOf, clock } = setup();
     const held = gate();
-    const running = await queue.enqueue(() => held.promise);
+    const running = await queue.enqueue(() => held.opened);
     const waiting = await queue.enqueue(() => {});
     queue.pause();
     const stopped = stop();
@@ -224,7 +193,7 @@ describe('a queue that is cut off', () => {
   it('names what runs and counts what waits', async () => {
     const { queue, runner, clock } = setup();
     const held = gate();
-    const { id } = await queue.enqueue(() => held.promise, { name: 'resize' });
+    const { id } = await queue.enqueue(() => held.opened, { name: 'resize' });
     await queue.enqueue(() => {});
     await clock.advance(0);
     expect(runner.inFlight!()).toEqual([`task resize (${id})`, '1 waiting']);
@@ -248,7 +217,7 @@ describe('queues that stop with the host', () => {
     const held = gate();
     const ran: string[] = [];
     await queue.enqueue(async () => {
-      await held.promise;
+      await held.opened;
       await second.enqueue(() => void ran.push('handed over'));
     });
     for (const runner of runners) runner.quiesce!('host');

@@ -1,13 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
-import { BackgroundEvents } from '../events/background-events.js';
-import type { BackgroundEvent } from '../events/events.js';
 import { BackgroundContext } from '../scopes/background-context.js';
 import type { TaskContext, WorkWrapper } from '../scopes/context.js';
 import { ServiceScopeFactory, type ServiceScope } from '../scopes/scope.js';
-import { QueueRegistry } from './queue-registry.js';
-import { resolveQueueOptions, type TaskQueueOptions } from './tasks.options.js';
+import { setup as setupQueue } from './queue.fixture.js';
+import type { TaskQueueOptions } from './tasks.options.js';
 
 class RecordingScopes extends ServiceScopeFactory {
   readonly opened: unknown[] = [];
@@ -35,14 +32,8 @@ function setup({
   disposeError,
   ...options
 }: TaskQueueOptions & { wrap?: WorkWrapper; disposeError?: Error } = {}) {
-  const clock = new ManualClock();
-  const events = new BackgroundEvents(clock);
-  const seen: BackgroundEvent[] = [];
-  events.stream.subscribe((event) => seen.push(event));
   const scopes = new RecordingScopes(disposeError);
-  const registry = new QueueRegistry({ clock, events, scopes, wrap });
-  const queue = registry.create(resolveQueueOptions(options, 'queue'));
-  registry.workers[0]!.runner.begin!();
+  const { clock, seen, queue } = setupQueue(options, { scopes, wrap });
   return { clock, seen, scopes, queue };
 }
 

@@ -1,46 +1,8 @@
-import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
 import { TaskCancelledError } from '../errors.js';
-import { BackgroundEvents } from '../events/background-events.js';
-import type { BackgroundEvent } from '../events/events.js';
-import { ServiceScopeFactory, type ServiceScope } from '../scopes/scope.js';
-import { QueueRegistry } from './queue-registry.js';
+import { gate } from '../gate.fixture.js';
 import type { TaskContext } from '../scopes/context.js';
-import { resolveQueueOptions, type TaskQueueOptions } from './tasks.options.js';
-
-class NoScopes extends ServiceScopeFactory {
-  createScope(): ServiceScope {
-    throw new Error('nothing here opens a scope');
-  }
-}
-
-function setup(options: TaskQueueOptions = {}) {
-  const clock = new ManualClock();
-  const events = new BackgroundEvents(clock);
-  const seen: BackgroundEvent[] = [];
-  events.stream.subscribe((event) => seen.push(event));
-  const registry = new QueueRegistry({ clock, events, scopes: new NoScopes() });
-  const queue = registry.create(resolveQueueOptions(options, 'queue'));
-  registry.workers[0]!.runner.begin!();
-  const typesOf = (taskId: string) =>
-    seen.filter((event) => 'taskId' in event && event.taskId === taskId).map(({ type }) => type);
-  return { clock, seen, typesOf, queue };
-}
-
-function gate<T = void>() {
-  let open!: (value: T) => void;
-  let fail!: (error: unknown) => void;
-  const promise = new Promise<T>((resolve, reject) => {
-    open = resolve;
-    fail = reject;
-  });
-  return { promise, open, fail };
-}
-
-/** Work that ends when its signal is aborted, with the signal's reason. */
-function heedful({ signal }: TaskContext): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
-}
+import { heedful, setup } from './queue.fixture.js';
 
 describe('the outcome of a task', () => {
   it('is what the work returned when it completes', async () => {
@@ -108,7 +70,7 @@ describe('cancel', () => {
     const { queue, typesOf } = setup();
     const held = gate();
     const ran: string[] = [];
-    await queue.enqueue(() => held.promise);
+    await queue.enqueue(() => held.opened);
     const handle = await queue.enqueue(() => ran.push('cancelled'));
     const last = await queue.enqueue(() => ran.push('last'));
     expect(await handle.cancel('not needed')).toBe(true);
@@ -136,7 +98,7 @@ describe('cancel', () => {
     const reasons: unknown[] = [];
     const handle = await queue.enqueue(({ signal }) => {
       signal.addEventListener('abort', () => reasons.push(signal.reason));
-      return held.promise;
+      return held.opened;
     });
     await clock.advance(0);
     expect(await handle.cancel({ by: 'user' })).toBe(true);
@@ -155,13 +117,13 @@ describe('cancel', () => {
     const held = gate();
     const looked = gate<boolean>();
     const handle = await queue.enqueue(async (context) => {
-      await held.promise;
+      await held.opened;
       looked.open(context.signal.aborted);
     });
     await clock.advance(0);
     await handle.cancel();
     held.open();
-    expect(await looked.promise).toBe(true);
+    expect(await looked.opened).toBe(true);
   });
 
   it('returns false when the task has ended or is cancelled already', async () => {

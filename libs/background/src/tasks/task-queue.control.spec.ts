@@ -1,10 +1,8 @@
-import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
 import { DuplicateNameError, UnknownNameError } from '../errors.js';
-import { BackgroundEvents } from '../events/background-events.js';
-import type { BackgroundEvent } from '../events/events.js';
+import { gate, isSettled } from '../gate.fixture.js';
 import { ServiceScopeFactory, type ServiceScope } from '../scopes/scope.js';
-import { QueueRegistry } from './queue-registry.js';
+import { setup as setupQueue } from './queue.fixture.js';
 import { resolveQueueOptions, type TaskQueueOptions } from './tasks.options.js';
 
 class FakeScopes extends ServiceScopeFactory {
@@ -23,35 +21,16 @@ class FakeScopes extends ServiceScopeFactory {
 }
 
 function setup(options: TaskQueueOptions = {}) {
-  const clock = new ManualClock();
-  const events = new BackgroundEvents(clock);
-  const seen: BackgroundEvent[] = [];
-  events.stream.subscribe((event) => seen.push(event));
   const disposal = gate();
-  const registry = new QueueRegistry({ clock, events, scopes: new FakeScopes(disposal.promise) });
-  const queue = registry.create(resolveQueueOptions(options, 'queue'));
-  registry.workers[0]!.runner.begin!();
+  const { clock, seen, registry, queue } = setupQueue(options, { scopes: new FakeScopes(disposal.opened) });
   return { clock, seen, registry, queue, disposal };
-}
-
-function gate() {
-  let open!: () => void;
-  const promise = new Promise<void>((resolve) => (open = resolve));
-  return { promise, open };
-}
-
-async function isSettled(promise: Promise<unknown>, clock: ManualClock): Promise<boolean> {
-  const progress = { settled: false };
-  void promise.finally(() => (progress.settled = true));
-  await clock.advance(0);
-  return progress.settled;
 }
 
 describe('pause and resume', () => {
   it('lets no further task begin, and running ones go on, while paused', async () => {
     const { queue, clock, seen } = setup();
     const held = gate();
-    const running = await queue.enqueue(() => held.promise);
+    const running = await queue.enqueue(() => held.opened);
     queue.pause();
     queue.pause();
     const waiting = await queue.enqueue(() => 'after');
@@ -81,7 +60,7 @@ describe('pause and resume', () => {
     const { queue } = setup({ concurrency: 2 });
     const held = gate();
     queue.pause();
-    for (let i = 0; i < 3; i++) await queue.enqueue(() => held.promise);
+    for (let i = 0; i < 3; i++) await queue.enqueue(() => held.opened);
     queue.resume();
     expect([queue.active, queue.size]).toEqual([2, 1]);
     held.open();
@@ -97,7 +76,7 @@ describe('whenIdle', () => {
   it('resolves for everybody when the last task has ended', async () => {
     const { queue, clock } = setup();
     const held = gate();
-    await queue.enqueue(() => held.promise);
+    await queue.enqueue(() => held.opened);
     await queue.enqueue(() => {});
     const idle = Promise.all([queue.whenIdle(), queue.whenIdle()]);
     expect(await isSettled(idle, clock)).toBe(false);
@@ -129,7 +108,7 @@ describe('whenIdle', () => {
     const { queue, clock } = setup({ capacity: 0 });
     const held = gate();
     await queue.enqueue(() => {});
-    const blocked = queue.enqueue(() => held.promise);
+    const blocked = queue.enqueue(() => held.opened);
     const idle = queue.whenIdle();
     await blocked;
     expect(await isSettled(idle, clock)).toBe(false);
@@ -162,7 +141,7 @@ describe('a full queue that its own work waits for', () => {
   it('lets work wait when another task will give its place free', async () => {
     const { queue, clock } = setup({ capacity: 0, concurrency: 2 });
     const held = gate();
-    await queue.enqueue(() => held.promise);
+    await queue.enqueue(() => held.opened);
     const waits = await queue.enqueue(() => queue.enqueue(() => 'followed'));
     expect(await isSettled(waits.result(), clock)).toBe(false);
     held.open();
@@ -172,7 +151,7 @@ describe('a full queue that its own work waits for', () => {
   it('lets work wait when a task that was cancelled has to give its place free', async () => {
     const { queue, clock } = setup({ capacity: 0, concurrency: 2 });
     const held = gate();
-    const stubborn = await queue.enqueue(() => held.promise);
+    const stubborn = await queue.enqueue(() => held.opened);
     await clock.advance(0);
     await stubborn.cancel();
     const waits = await queue.enqueue(() => queue.enqueue(() => 'followed'));

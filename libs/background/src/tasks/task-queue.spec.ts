@@ -1,46 +1,12 @@
 import { InvalidOptionsError } from 'nestjs-nightshift/channels';
-import { ManualClock } from 'nestjs-nightshift/testing';
+import type { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
 import { InvalidWorkError } from '../errors.js';
-import { BackgroundEvents } from '../events/background-events.js';
-import { ServiceScopeFactory, type ServiceScope } from '../scopes/scope.js';
-import { QueueRegistry } from './queue-registry.js';
-import { resolveQueueOptions, type TaskQueueOptions } from './tasks.options.js';
+import { isSettled } from '../gate.fixture.js';
+import { setup } from './held-work.fixture.js';
 
-class NoScopes extends ServiceScopeFactory {
-  createScope(): ServiceScope {
-    throw new Error('nothing here opens a scope');
-  }
-}
-
-function setup(options: TaskQueueOptions = {}) {
-  const clock = new ManualClock();
-  const events = new BackgroundEvents(clock);
-  const registry = new QueueRegistry({ clock, events, scopes: new NoScopes() });
-  const queue = registry.create(resolveQueueOptions(options, 'queue'));
-  const { runner } = registry.workers[0]!;
-  const ran: string[] = [];
-  const gates = new Map<string, () => void>();
-  /** Work that notes its name when it begins and ends when `finish(name)` is called. */
-  const held = (name: string) => () => {
-    ran.push(name);
-    return new Promise<string>((resolve) => gates.set(name, () => resolve(name)));
-  };
-  const finish = async (name: string) => {
-    await clock.advance(0);
-    gates.get(name)!();
-    await clock.advance(0);
-  };
-  return { clock, queue, ran, held, finish, open: () => runner.begin!() };
-}
-
-/** What a promise has come to, once everything that can happen now has happened. */
 async function progressOf(promise: Promise<unknown>, clock: ManualClock): Promise<'pending' | 'settled'> {
-  const progress = { current: 'pending' as 'pending' | 'settled' };
-  const settled = (): void => void (progress.current = 'settled');
-  promise.then(settled, settled);
-  await clock.advance(0);
-  return progress.current;
+  return (await isSettled(promise, clock)) ? 'settled' : 'pending';
 }
 
 function resize(): void {}

@@ -1,46 +1,8 @@
-import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
 import { TaskTimeoutError } from '../errors.js';
-import { BackgroundEvents } from '../events/background-events.js';
-import type { BackgroundEvent } from '../events/events.js';
-import { ServiceScopeFactory, type ServiceScope } from '../scopes/scope.js';
-import { QueueRegistry } from './queue-registry.js';
+import { gate } from '../gate.fixture.js';
 import type { TaskContext } from '../scopes/context.js';
-import { resolveQueueOptions, type TaskQueueOptions } from './tasks.options.js';
-
-class NoScopes extends ServiceScopeFactory {
-  createScope(): ServiceScope {
-    throw new Error('nothing here opens a scope');
-  }
-}
-
-function setup(options: TaskQueueOptions = {}) {
-  const clock = new ManualClock();
-  const events = new BackgroundEvents(clock);
-  const seen: BackgroundEvent[] = [];
-  events.stream.subscribe((event) => seen.push(event));
-  const registry = new QueueRegistry({ clock, events, scopes: new NoScopes() });
-  const queue = registry.create(resolveQueueOptions(options, 'queue'));
-  registry.workers[0]!.runner.begin!();
-  const typesOf = (taskId: string) =>
-    seen.filter((event) => 'taskId' in event && event.taskId === taskId).map(({ type }) => type);
-  return { clock, seen, typesOf, queue };
-}
-
-function gate<T = void>() {
-  let open!: (value: T) => void;
-  let fail!: (error: unknown) => void;
-  const promise = new Promise<T>((resolve, reject) => {
-    open = resolve;
-    fail = reject;
-  });
-  return { promise, open, fail };
-}
-
-/** Work that ends when its signal is aborted, with the signal's reason. */
-function heedful({ signal }: TaskContext): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
-}
+import { heedful, setup } from './queue.fixture.js';
 
 describe('timeouts', () => {
   it("aborts the signal and rejects the result when the queue's timeout is over", async () => {
@@ -91,7 +53,7 @@ describe('timeouts', () => {
   it('gives the place to the next task after the grace when the work ignores its signal', async () => {
     const { queue, clock, seen } = setup({ timeout: '5s' });
     const held = gate();
-    const stubborn = await queue.enqueue(() => held.promise);
+    const stubborn = await queue.enqueue(() => held.opened);
     const next = await queue.enqueue(() => 'next');
     await clock.advance('5s');
     await expect(stubborn.result()).rejects.toMatchObject({ code: 'TASK_TIMED_OUT' });
@@ -110,7 +72,7 @@ describe('timeouts', () => {
   it('changes nothing when the task was cancelled before', async () => {
     const { queue, clock, typesOf } = setup({ timeout: '5s' });
     const held = gate();
-    const handle = await queue.enqueue(() => held.promise);
+    const handle = await queue.enqueue(() => held.opened);
     await clock.advance('1s');
     await handle.cancel();
     await clock.advance('5s');
