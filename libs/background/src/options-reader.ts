@@ -104,9 +104,9 @@ export class OptionsReader<T extends object> {
   }
 
   /** A duration in milliseconds, or `'infinite'`, which reads as `Infinity`. */
-  timeoutMs(key: keyof T & string, otherwise: number): number {
+  timeoutMs<O extends number | undefined>(key: keyof T & string, otherwise: O, minMs = 0): number | O {
     if (this.values[key] === 'infinite') return Number.POSITIVE_INFINITY;
-    return this.durationMs(key, otherwise, 0, ", or 'infinite'");
+    return this.durationMs(key, otherwise, minMs, ", or 'infinite'");
   }
 
   /** An object nested under `key`, read by `read`; `undefined` when it is not there. */

@@ -46,12 +46,17 @@ export class BackgroundEvents {
     const present = [...listeners]; // a listener may add others while it is called
     for (const listener of present) {
       try {
-        listener(event);
+        const result: unknown = listener(event);
+        if (result instanceof Promise) result.catch((error: unknown) => this.reportFailure(event, error));
       } catch (error) {
-        // A failure while reporting a failure would go round for ever.
-        if (event.type !== 'listener.failed') this.emit('listener.failed', { during: event.type, error });
+        this.reportFailure(event, error);
       }
     }
+  }
+
+  private reportFailure({ type }: BackgroundEvent, error: unknown): void {
+    // A failure while reporting a failure would go round for ever.
+    if (type !== 'listener.failed') this.emit('listener.failed', { during: type, error });
   }
 
   private add(type: BackgroundEventType | '*', listener: Listener): () => void {

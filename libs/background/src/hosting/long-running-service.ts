@@ -89,7 +89,9 @@ export class LongRunningService implements ServiceRunner {
         await this.execute(token);
         return this.end((monitor) => monitor.completed());
       } catch (error) {
-        if (isCancellation(error, token)) return this.end((monitor) => monitor.completed());
+        // Told by its own token, or by `lifetime.stopping`, which fires earlier.
+        const isStop = isCancellation(error, token) || isCancellation(error, quiet);
+        if (isStop) return this.end((monitor) => monitor.completed());
         const next = quiet.aborted ? undefined : this.nextRestart(policy, error);
         if (next?.delayMs === undefined) return this.end((monitor) => monitor.faulted(next?.error ?? error));
         this.monitor?.restarting(error, next.delayMs);

@@ -63,13 +63,14 @@ export class RestartPolicy {
    * @throws ArgumentOutOfRangeError when the backoff gives no usable delay, or whatever the backoff throws
    */
   next(nowMs: number): number | undefined {
-    this.restartedAt = this.restartedAt.filter((at) => nowMs - at < this.options.withinMs);
-    if (this.restartedAt.length >= this.options.maxRestarts) return undefined;
-    const delayMs = toMilliseconds(
-      this.options.backoff.delayMs(this.restartedAt.length + 1),
-      'backoff.delayMs()',
-    );
-    this.restartedAt.push(nowMs + delayMs); // the window counts from when it runs again
+    const { maxRestarts, withinMs, backoff } = this.options;
+    this.restartedAt = this.restartedAt.filter((at) => nowMs - at < withinMs);
+    const delayMs = toMilliseconds(backoff.delayMs(this.restartedAt.length + 1), 'backoff.delayMs()');
+    // A restart is when it runs again: the wait before it moves it on in the window.
+    const at = nowMs + delayMs;
+    const inWindow = this.restartedAt.filter((earlier) => at - earlier < withinMs).length;
+    if (inWindow >= maxRestarts) return undefined;
+    this.restartedAt.push(at);
     return delayMs;
   }
 }

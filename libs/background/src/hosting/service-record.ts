@@ -56,7 +56,7 @@ export abstract class ServiceRecord {
   }
 
   get lastError(): unknown {
-    return this.error ?? this.runner.ticks?.lastError;
+    return this.error === undefined ? this.runner.ticks?.lastError : this.error;
   }
 
   get restarts(): number {

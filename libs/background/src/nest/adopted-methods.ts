@@ -49,11 +49,31 @@ export function adoptMethods(target: {
   ) {
     for (const [method, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
       if (typeof value !== 'function' || adopted.has(method)) continue;
-      const found = adopt(value as object, method, target.name);
+      const handler =
+        prototype === target.prototype
+          ? (value as object)
+          : inherit(target.prototype, method, value as Handler);
+      const found = adopt(handler, method, target.name);
       if (found !== undefined) adopted.set(method, found);
     }
   }
   return [...adopted.values()];
+}
+
+type Handler = (this: object, ...args: unknown[]) => unknown;
+
+/** A copy for the subclass: what the decorators said of the base's own method goes on holding for other classes. */
+function inherit(prototype: object, method: string, handler: Handler): object {
+  if (!Reflect.hasMetadata(scheduleKeys.type, handler)) return handler;
+  const copy: Handler = function (...args) {
+    return handler.apply(this, args);
+  };
+  for (const key of Object.values(scheduleKeys)) {
+    if (Reflect.hasMetadata(key, handler))
+      Reflect.defineMetadata(key, Reflect.getMetadata(key, handler), copy);
+  }
+  Object.defineProperty(prototype, method, { value: copy, configurable: true, writable: true });
+  return copy;
 }
 
 function adopt(handler: object, method: string, owner: string): AdoptedMethod | undefined {

@@ -208,6 +208,7 @@ export class BackgroundModule
   async onApplicationBootstrap(): Promise<void> {
     if (!this.witness.hasSeenBootstrap) this.warn('HOOK_ORDER', hookOrderMessage);
     await this.host.start();
+    this.warnOfIdleQueues();
     this.hooksCheck = setTimeout(() => this.checkShutdownHooks(), handlersMayComeWithinMs).unref();
   }
 
@@ -232,6 +233,13 @@ export class BackgroundModule
     await this.queues.closeRest();
   }
 
+  private warnOfIdleQueues(): void {
+    const idle = this.host.services.filter(({ kind, state }) => kind === 'queue' && state === 'disabled');
+    if (idle.length === 0) return;
+    const names = idle.map(({ name }) => name).join(', ');
+    this.warn('QUEUE_NOT_RUN', `Not enabled in this process: ${names}. ${notRunMessage}`);
+  }
+
   private checkShutdownHooks(): void {
     if (this.lifetime.stopping.aborted || !nobodyHandlesSignals() || isNotListening(this.adapterHost)) return;
     this.warn('SHUTDOWN_HOOKS_OFF', hooksOffMessage);
@@ -249,6 +257,9 @@ class BackgroundQueuesModule {}
 const hookOrderMessage =
   'The order of Nest lifecycle hooks could not be set: services start before other modules have bootstrapped, and stop ' +
   'after other modules are torn down. Stop work that needs their resources with `lifetime.stopApplication()` first.';
+
+const notRunMessage =
+  'What is enqueued there waits in memory, is run by nobody, and is given up when the application stops.';
 
 const heldUpMessage =
   'The application is stopping, but requests are still being answered or another module is still being torn down. ' +

@@ -21,7 +21,7 @@ import type { TickContext } from '../scopes/context.js';
 import { adoptMethods } from './adopted-methods.js';
 import { backgroundServiceOptionsOf, hostedServiceOptionsOf } from './metadata.js';
 import type { NestScope } from './nest-scope.js';
-import { pathToRequestScope, type Provider } from './provider-index.js';
+import { isSingleton, pathToRequestScope, type Provider } from './provider-index.js';
 
 type ServiceClass = new (...args: never[]) => object;
 
@@ -101,7 +101,7 @@ export class ServiceDiscovery {
     const { trigger } = resolved.ticks;
     if (trigger !== undefined) {
       const work = this.workOf(provider, 'execute');
-      const instance = isStatic(provider) ? provider.instance : undefined;
+      const instance = isSingleton(provider) ? provider.instance : undefined;
       return composeTicked({ ...resolved, work, trigger, instance, token: type }, this.dependencies);
     }
     this.refuseCaptive(type, provider);
@@ -124,7 +124,8 @@ export class ServiceDiscovery {
         signal,
         tick,
       );
-    if (isStatic(provider)) return async (signal, tick) => void (await call(provider.instance, signal, tick));
+    if (isSingleton(provider))
+      return async (signal, tick) => void (await call(provider.instance, signal, tick));
     return async (signal, tick) => {
       const instance = await (tick.scope as NestScope).resolveProvider(provider);
       await call(instance, signal, tick);
@@ -132,7 +133,7 @@ export class ServiceDiscovery {
   }
 
   private refuseCaptive(type: ServiceClass, provider: Provider): void {
-    if (isStatic(provider)) return;
+    if (isSingleton(provider)) return;
     const path = pathToRequestScope(provider);
     if (path !== undefined) throw new CaptiveDependencyError(type.name, path);
     throw new NotAServiceError(
@@ -145,7 +146,7 @@ export class ServiceDiscovery {
 function classOf(provider: Provider): ServiceClass | undefined {
   if (provider.metatype && !provider.inject) return provider.metatype as ServiceClass;
   // A factory's metatype is the factory, a value has none: what there is tells the class, where there is one of it.
-  if (!isStatic(provider) || typeof provider.instance !== 'object' || provider.instance === null)
+  if (!isSingleton(provider) || typeof provider.instance !== 'object' || provider.instance === null)
     return undefined;
   // By way of the prototype: a proxy need not answer for `constructor` here.
   const type: unknown = (Object.getPrototypeOf(provider.instance) as object | null)?.constructor;
@@ -155,9 +156,5 @@ function classOf(provider: Provider): ServiceClass | undefined {
 /** A method, or a field that holds a function; the fields of a scoped class show only when it is instantiated. */
 function hasExecute(type: ServiceClass, provider: Provider, hasOtherMethods: boolean): boolean {
   if (isBackgroundService(type.prototype as object)) return true;
-  return isStatic(provider) ? isBackgroundService(provider.instance) : !hasOtherMethods;
-}
-
-function isStatic(provider: Provider): boolean {
-  return provider.isDependencyTreeStatic() && !provider.isTransient;
+  return isSingleton(provider) ? isBackgroundService(provider.instance) : !hasOtherMethods;
 }

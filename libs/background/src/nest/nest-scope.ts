@@ -1,7 +1,13 @@
 import { ContextIdFactory, type ContextId, type ModuleRef } from '@nestjs/core';
 import { combineErrors, ScopeDisposedError } from '../errors.js';
 import { ServiceScopeFactory, type ScopeToken, type ServiceScope } from '../scopes/scope.js';
-import { instancesIn, whenSettled, type Provider, type ProviderIndex } from './provider-index.js';
+import {
+  instancesIn,
+  isSingleton,
+  whenSettled,
+  type Provider,
+  type ProviderIndex,
+} from './provider-index.js';
 
 /** A scope of Nest's container: a context id of its own, and the memory of what was resolved under it. */
 export class NestScope implements ServiceScope {
@@ -39,8 +45,7 @@ export class NestScope implements ServiceScope {
   /** The instance of one particular provider, when several share its token. */
   async resolveProvider(provider: Provider): Promise<object> {
     if (this.disposal !== undefined) throw new ScopeDisposedError(String(provider.name));
-    const tree = this.providers.scopedTreeOf(provider);
-    if (tree.length === 0)
+    if (isSingleton(provider))
       return this.providers.moduleRefOf(provider).get<object>(provider.token as string, { strict: true });
     const resolving = this.providers
       .moduleRefOf(provider)

@@ -61,10 +61,15 @@ export class ProviderIndex {
   private collectScoped(provider: Provider, seen: Set<Provider>, tree: Provider[]): void {
     if (seen.has(provider)) return;
     seen.add(provider);
-    if (!provider.isTransient && provider.isDependencyTreeStatic()) return;
+    if (isSingleton(provider)) return;
     for (const dependency of dependenciesOf(provider)) this.collectScoped(dependency, seen, tree);
     if (!provider.isDependencyTreeDurable()) tree.push(provider);
   }
+}
+
+/** Whether there is one instance for the whole application. */
+export function isSingleton(provider: Provider): boolean {
+  return !provider.isTransient && provider.isDependencyTreeStatic();
 }
 
 /** Resolves when nothing of these providers is being created in a scope any more, whether that succeeds or fails. */

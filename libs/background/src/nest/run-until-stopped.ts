@@ -4,6 +4,7 @@ import { combineErrors } from '../errors.js';
 import { BackgroundHost } from '../hosting/host.js';
 import { ApplicationLifetime } from '../hosting/lifetime.js';
 import { ApplicationCloser } from './application-closer.js';
+import { takeOverFromNest } from './shutdown-hooks.js';
 
 const stopSignals = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
 
@@ -15,7 +16,7 @@ const stopSignals = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
  * with what the service threw, or an `AggregateError` when there were several. A second signal ends the process at once,
  * with the signal's exit code. Work that was still running at the deadline does not keep the process alive.
  *
- * It takes the place of `app.enableShutdownHooks()`: use one of the two.
+ * It takes the place of `app.enableShutdownHooks()`, also when that was called before.
  *
  * @example
  * const app = await NestFactory.create(AppModule);
@@ -65,6 +66,7 @@ function handleSignals(lifetime: ApplicationLifetime, host: BackgroundHost): () 
     new Logger('Nightshift').error(`${signal} again: ending at once. Cut off: ${cutOff}`);
     process.exit(128 + constants.signals[signal]);
   };
+  takeOverFromNest(stopSignals);
   for (const signal of stopSignals) process.on(signal, onSignal);
   return () => {
     for (const signal of stopSignals) process.off(signal, onSignal);

@@ -15,6 +15,15 @@ export function signalThatNestHandles(): NodeJS.Signals | undefined {
   );
 }
 
+/** Makes Nest's hooks do nothing: after closing they end the process by the signal, whatever it still has to say. */
+export function takeOverFromNest(signals: readonly NodeJS.Signals[]): void {
+  for (const signal of signals) {
+    for (const listener of process.listeners(signal)) {
+      if (listener.name === nestListenerName) process.off(signal, listener);
+    }
+  }
+}
+
 /** Whether the process would end on a stop signal without anybody having a say. */
 export function nobodyHandlesSignals(): boolean {
   return stopSignals.every((signal) => process.listenerCount(signal) === 0);

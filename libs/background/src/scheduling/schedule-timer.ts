@@ -117,6 +117,8 @@ export class ScheduleTimer {
   }
 
   private toDate(due: number): Date {
-    return new Date(this.trigger.axis === 'wall' ? due : this.clock.now() + due - this.clock.monotonic());
+    if (this.trigger.axis === 'wall') return new Date(due);
+    // Fractions of both clocks: a Date cuts off where it should round.
+    return new Date(Math.round(this.clock.now() + due - this.clock.monotonic()));
   }
 }

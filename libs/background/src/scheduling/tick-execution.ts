@@ -59,7 +59,7 @@ export class TickExecution {
     if (events.wants('tick.started')) events.emit('tick.started', this.describe());
     const { outcome, error } = await this.settle();
     this.limit?.[Symbol.dispose]();
-    await tick.disposeScope().catch((disposeError: unknown) => {
+    await runInside(tick, () => tick.disposeScope()).catch((disposeError: unknown) => {
       events.emit('scope.disposeFailed', { owner: `a tick of service '${name}'`, error: disposeError });
     });
     this.report(outcome, error, clock.monotonic() - begunAt);

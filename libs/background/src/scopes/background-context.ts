@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import type { TaskContext, TickContext } from './context.js';
 
 /** Marks the inside of a long-running `execute()`, which has no context object of its own. */
@@ -22,7 +22,9 @@ export function runInside<R, A extends unknown[]>(
   work: (...args: A) => R,
   ...args: A
 ): R {
-  return ambient.run(context ?? longRunning, work, ...args);
+  // A resource of its own: what the work sets with `enterWith()` stays with it, and does not reach the work after it.
+  const resource = new AsyncResource('nightshift');
+  return resource.runInAsyncScope(() => ambient.run(context ?? longRunning, work, ...args));
 }
 
 /** Whether the caller is background work itself, rather than a web request or anything else from outside. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { IllegalStateError, QueueClosedError } from '../errors.js';
-import { isSettled } from '../gate.fixture.js';
+import { IllegalStateError, QueueClosedError, TaskCancelledError } from '../errors.js';
+import { gate, isSettled } from '../gate.fixture.js';
 import { setup as setupQueue } from './queue.fixture.js';
 import type { TaskQueueOptions } from './tasks.options.js';
 
@@ -75,11 +75,27 @@ describe('dequeue', () => {
     await expect(handle.result()).rejects.toMatchObject({ code: 'TASK_CANCELLED', cause: reason });
   });
 
-  it('gives the work an aborted signal when it is run under one', async () => {
+  it('cancels a task that is run under an aborted signal, and does not begin it', async () => {
     const { queue } = setup();
-    const handle = await queue.enqueue(({ signal }) => signal.aborted);
+    const ran: string[] = [];
+    const handle = await queue.enqueue(() => ran.push('ran'));
     await (await queue.dequeue()).run({ signal: AbortSignal.abort() });
-    expect(await handle.result()).toBe(true);
+    await expect(handle.result()).rejects.toThrow(TaskCancelledError);
+    expect(ran).toEqual([]);
+    await queue.whenIdle();
+  });
+
+  it('cancels a task whose run is aborted, though the work ignores that', async () => {
+    const { queue, clock } = setup();
+    const held = gate();
+    const handle = await queue.enqueue(() => held.opened);
+    const abort = new AbortController();
+    const run = (await queue.dequeue()).run({ signal: abort.signal });
+    await clock.advance(0);
+    abort.abort();
+    expect(await handle.state()).toBe('cancelled');
+    held.open();
+    await run;
   });
 
   it('skips cancelled tasks', async () => {

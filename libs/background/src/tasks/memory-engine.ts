@@ -15,6 +15,7 @@ import { TaskWorkers } from './task-workers.js';
 import { TakenTask } from './taken-task.js';
 import type { DequeuedTask, TaskWork } from './task.js';
 import type { ResolvedEnqueueOptions, ResolvedQueueOptions } from './tasks.options.js';
+import { WaitList } from './wait-list.js';
 import { WaitingTasks } from './waiting-tasks.js';
 
 /**
@@ -29,7 +30,8 @@ export class MemoryEngine implements TaskOwner {
   /** Taken out by `dequeue()`, and not yet run. */
   private readonly dequeued = new Set<MemoryTask>();
   private readonly dequeuers = new DequeueLine();
-  private readonly idleWaiters: (() => void)[] = [];
+  private readonly becomingIdle = new WaitList();
+  private readonly becomingPaused = new WaitList();
   private readonly outsidersReleased = new AbortController();
   /** Accepted or waiting to be accepted, and not yet ended. */
   private pending = 0;
@@ -90,8 +92,6 @@ export class MemoryEngine implements TaskOwner {
     return this.options.concurrency > 0 && this.isOpenForRuns && !this.isPaused;
   }
 
-  // -- putting in -----------------------------------------------------------------------------------------------
-
   enqueue(work: TaskWork, options: ResolvedEnqueueOptions): Promise<MemoryTask> {
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     if (this.isClosed()) return Promise.reject(new QueueClosedError(this.name));
@@ -110,8 +110,6 @@ export class MemoryEngine implements TaskOwner {
     return task.isWaiting || task.isActive ? task : undefined; // not when dropping it made the room
   }
 
-  // -- taking out -----------------------------------------------------------------------------------------------
-
   dequeue(signal: AbortSignal | undefined): Promise<DequeuedTask> {
     const { concurrency } = this.options;
     if (concurrency > 0) {
@@ -128,6 +126,7 @@ export class MemoryEngine implements TaskOwner {
   pause(): void {
     if (this.isPaused) return;
     this.isPaused = true;
+    this.becomingPaused.release();
     this.dependencies.events.emit('queue.paused', { queue: this.name });
   }
 
@@ -139,16 +138,18 @@ export class MemoryEngine implements TaskOwner {
   }
 
   whenIdle(): Promise<void> {
-    if (this.pending === 0) return Promise.resolve();
-    return new Promise((resolve) => this.idleWaiters.push(resolve));
+    return this.pending === 0 ? Promise.resolve() : this.becomingIdle.wait();
+  }
+
+  /** Resolves when the queue is paused. */
+  whenPaused(): Promise<void> {
+    return this.becomingPaused.wait();
   }
 
   /** Resolves when nothing runs, whatever waits. */
   whenQuiet(): Promise<void> {
     return this.workers.whenQuiet();
   }
-
-  // -- life -----------------------------------------------------------------------------------------------------
 
   /** From now on tasks run. */
   open(): void {
@@ -196,8 +197,6 @@ export class MemoryEngine implements TaskOwner {
     this.leave();
   }
 
-  // -- inside: accepting ----------------------------------------------------------------------------------------
-
   private create(work: TaskWork, options: ResolvedEnqueueOptions): MemoryTask {
     this.pending += 1;
     return new MemoryTask(this, work, options, this.dependencies.clock.now());
@@ -212,7 +211,9 @@ export class MemoryEngine implements TaskOwner {
 
   private async waitForSpace(task: MemoryTask): Promise<MemoryTask> {
     const producer = this.workers.callingTask();
-    if (producer !== undefined && this.workers.allWaitForSpaceWith(producer)) {
+    // With a signal the wait has an end of its own.
+    const waitsForever = task.options.signal === undefined;
+    if (producer !== undefined && waitsForever && this.workers.allWaitForSpaceWith(producer)) {
       this.leave();
       throw new QueueSelfWaitError(this.name, this.options.concurrency);
     }
@@ -250,14 +251,16 @@ export class MemoryEngine implements TaskOwner {
     task.settle('discarded', new TaskDroppedError(task.id, this.name, fullMode));
     events.emit('task.dropped', { ...task.label, queue: this.name, fullMode });
     this.leave();
+    // No fault of whoever enqueues just now.
+    const failed = (error: unknown): void =>
+      events.emit('listener.failed', { during: 'task.dropped', error });
     try {
-      onDropped?.(task);
+      const result: unknown = onDropped?.(task);
+      if (result instanceof Promise) result.catch(failed);
     } catch (error) {
-      events.emit('listener.failed', { during: 'task.dropped', error }); // no fault of whoever enqueues just now
+      failed(error);
     }
   }
-
-  // -- inside: running ------------------------------------------------------------------------------------------
 
   /** Whether somebody is there to take a task. */
   private get canHandOut(): boolean {
@@ -288,7 +291,6 @@ export class MemoryEngine implements TaskOwner {
 
   private leave(): void {
     this.pending -= 1;
-    if (this.pending > 0 || this.idleWaiters.length === 0) return;
-    for (const resolve of this.idleWaiters.splice(0)) resolve();
+    if (this.pending === 0) this.becomingIdle.release();
   }
 }

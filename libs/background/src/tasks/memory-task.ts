@@ -29,6 +29,8 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
   isAnnounced = false;
   /** How many of its own `enqueue()` calls wait for space in the queue that it runs in. */
   waitsForSpace = 0;
+  /** Armed while it runs, if it has a timeout. */
+  timeoutTimer: ClockTimer | undefined;
   /** Armed while it is aborted and has not ended. */
   graceTimer: ClockTimer | undefined;
   private current: TaskState = 'waiting';

@@ -52,8 +52,8 @@ export class QueueWorker implements ServiceRunner {
     const { engine } = this;
     const together = this.hostStops ? this.all() : [this];
     for (const worker of together) worker.beginDrain();
-    const drained = engine.runsWhatWaits ? whenAllIdle(together) : engine.whenQuiet();
-    await endedBy(drained, deadline);
+    if (engine.runsWhatWaits) await endedBy(whenAllIdle(together), deadline);
+    await endedBy(engine.whenQuiet(), deadline);
     const { waiting, aborted } = engine.close();
     if (aborted.length > 0) await endedBy(engine.whenQuiet(), AbortSignal.abort());
     engine.giveUpRunning();
@@ -94,6 +94,7 @@ async function whenAllIdle(workers: readonly QueueWorker[]): Promise<void> {
   const busy = (): MemoryEngine[] =>
     workers.map(({ engine }) => engine).filter((engine) => engine.runsWhatWaits && !engine.isIdle);
   for (let engines = busy(); engines.length > 0; engines = busy()) {
-    await Promise.all(engines.map((engine) => engine.whenIdle()));
+    // Whoever pauses a queue meanwhile keeps what waits there from being run.
+    await Promise.all(engines.map((engine) => Promise.race([engine.whenIdle(), engine.whenPaused()])));
   }
 }

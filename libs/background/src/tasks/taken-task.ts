@@ -1,4 +1,3 @@
-import { TaskCancelledError } from '../errors.js';
 import type { MemoryTask } from './memory-task.js';
 import type { DequeuedTask } from './task.js';
 
@@ -34,7 +33,7 @@ export class TakenTask implements DequeuedTask {
 
   private async runUnder(signal: AbortSignal | undefined): Promise<void> {
     const { task } = this;
-    const abort = (): void => task.abort(new TaskCancelledError(task.id, task.queue, signal!.reason));
+    const abort = (): void => void task.cancel(signal!.reason);
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
     await this.runToEnd(task);

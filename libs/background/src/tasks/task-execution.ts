@@ -19,7 +19,6 @@ interface Run {
   readonly task: MemoryTask;
   readonly context: RunningTask;
   readonly begunAt: number;
-  readonly timer: ClockTimer | undefined;
   readonly onEnded: (task: MemoryTask) => void;
 }
 
@@ -44,7 +43,8 @@ export class TaskExecution {
     task.activate();
     if (events.wants('task.started')) events.emit('task.started', describe(task));
     const context = new RunningTask(task, scopes);
-    const run: Run = { task, context, begunAt: clock.monotonic(), timer: this.armTimeout(task), onEnded };
+    const run: Run = { task, context, begunAt: clock.monotonic(), onEnded };
+    task.timeoutTimer = this.armTimeout(task);
     let outcome: unknown;
     try {
       outcome = wrap
@@ -53,19 +53,21 @@ export class TaskExecution {
     } catch (error) {
       return this.end(run, true, error);
     }
-    // Callbacks and not `await`: every promise fewer counts in the life of a small task.
-    if (!isThenable(outcome)) return this.end(run, false, outcome);
-    outcome.then(
+    if (!isObject(outcome)) return this.end(run, false, outcome);
+    // Callbacks and not `await`: every promise fewer counts in the life of a small task. What is no promise of the
+    // platform's may do anything when it is asked for `then`, so the platform asks.
+    const promise = outcome instanceof Promise ? outcome : new Promise((resolve) => resolve(outcome));
+    promise.then(
       (result) => this.end(run, false, result),
       (error: unknown) => this.end(run, true, error),
     );
   }
 
   private end(run: Run, failed: boolean, outcome: unknown): void {
-    run.timer?.cancel();
+    run.task.timeoutTimer?.cancel();
     const scope = run.context.openedScope;
     if (scope === undefined) this.finish(run, failed, outcome);
-    else void this.dispose(run.task, scope).then(() => this.finish(run, failed, outcome));
+    else void this.dispose(run, scope).then(() => this.finish(run, failed, outcome));
   }
 
   private finish({ task, begunAt, onEnded }: Run, failed: boolean, outcome: unknown): void {
@@ -93,7 +95,7 @@ export class TaskExecution {
 
   private armTimeout(task: MemoryTask): ClockTimer | undefined {
     const timeoutMs = task.options.timeoutMs ?? this.defaultTimeoutMs;
-    if (timeoutMs === undefined) return undefined;
+    if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return undefined;
     return this.dependencies.clock.schedule(timeoutMs, () => {
       if (!task.isActive) return;
       const error = new TaskTimeoutError(task.id, task.queue, timeoutMs);
@@ -104,9 +106,9 @@ export class TaskExecution {
     });
   }
 
-  private async dispose(task: MemoryTask, scope: ServiceScope): Promise<void> {
+  private async dispose({ task, context }: Run, scope: ServiceScope): Promise<void> {
     try {
-      await scope[Symbol.asyncDispose]();
+      await runInside(context, () => scope[Symbol.asyncDispose]()); // still the task's own doing
     } catch (error) {
       const owner = `task ${task.id} of queue '${task.queue}'`;
       this.dependencies.events.emit('scope.disposeFailed', { owner, error });
@@ -114,8 +116,8 @@ export class TaskExecution {
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+function isObject(value: unknown): boolean {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 function describe(task: MemoryTask): { queue: string; taskId: string; name: string } {

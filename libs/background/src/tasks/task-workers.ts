@@ -4,9 +4,13 @@ import { BackgroundContext } from '../scopes/background-context.js';
 import type { MemoryTask } from './memory-task.js';
 import { TaskExecution, type TaskExecutionDependencies } from './task-execution.js';
 import type { ResolvedQueueOptions } from './tasks.options.js';
+import { WaitList } from './wait-list.js';
 
 /** How long a task that ignores its aborted signal keeps its place, in milliseconds. */
 const overrunGraceMs = 1_000;
+
+/** How many tasks begin before timers and I/O have their turn. */
+const tasksInATurn = 128;
 
 /** Who is told what becomes of the running tasks. */
 export interface WorkersListener {
@@ -20,13 +24,15 @@ export interface WorkersListener {
 export class TaskWorkers {
   private readonly running = new Set<MemoryTask>();
   private readonly execution: TaskExecution;
-  private readonly quietWaiters: (() => void)[] = [];
+  private readonly becomingQuiet = new WaitList();
   /** Have a place, and begin at the next step. */
   private starting: MemoryTask[] = [];
   /** The empty one of two arrays that take turns at being {@link starting}. */
   private spare: MemoryTask[] = [];
   private readonly onRun = (task: MemoryTask): void => this.onRunEnded(task);
   private isStepping = false;
+  private isResting = false;
+  private begunInTurn = 0;
   private wake: () => void = () => {};
   private placesTaken = 0;
   private finishedCount = 0;
@@ -83,8 +89,7 @@ export class TaskWorkers {
 
   /** Resolves when nothing runs. */
   whenQuiet(): Promise<void> {
-    if (this.running.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.quietWaiters.push(resolve));
+    return this.running.size === 0 ? Promise.resolve() : this.becomingQuiet.wait();
   }
 
   /** Aborts what runs because the application stops. Says what that was. */
@@ -96,7 +101,11 @@ export class TaskWorkers {
 
   /** Waits no more for what was aborted and still runs: its outcome is that it was given up. */
   giveUpAll(): void {
-    for (const task of this.running) if (task.isActive) task.settle('cancelled', this.abandoned(task));
+    for (const task of this.running) {
+      task.timeoutTimer?.cancel();
+      task.graceTimer?.cancel();
+      if (task.isActive) task.settle('cancelled', this.abandoned(task));
+    }
   }
 
   /** One task that does not let go must not hold up all that wait behind it. */
@@ -136,19 +145,36 @@ export class TaskWorkers {
     }
   }
 
-  /** Begins what has a place. What ends at once makes room for the next here, in a loop and not in a recursion. */
+  /**
+   * Begins what has a place. What ends at once makes room for the next here, in a loop and not in a recursion; and now
+   * and then the event loop has a turn, which small tasks would otherwise keep from it for as long as there are any.
+   */
   private step(): void {
+    if (this.isResting) return;
     this.isStepping = true;
-    while (this.starting.length > 0) {
+    while (this.starting.length > 0 && !this.isResting) {
       const tasks = this.starting;
       [this.starting, this.spare] = [this.spare, tasks];
-      for (const task of tasks) {
-        if (task.isWaiting) this.execution.run(task, this.onRun);
-        else this.onEnded(task); // cancelled meanwhile
-      }
+      for (const task of tasks) this.begin(task);
       tasks.length = 0;
+      if (this.begunInTurn >= tasksInATurn) this.rest();
     }
     this.isStepping = false;
+  }
+
+  private begin(task: MemoryTask): void {
+    this.begunInTurn += 1;
+    if (task.isWaiting) this.execution.run(task, this.onRun);
+    else this.onEnded(task); // cancelled meanwhile
+  }
+
+  private rest(): void {
+    this.isResting = true;
+    setImmediate(() => {
+      this.isResting = false;
+      this.begunInTurn = 0;
+      this.step();
+    });
   }
 
   /** Called in the queue's own async context, so whatever has its place now can begin in the same step. */
@@ -163,9 +189,7 @@ export class TaskWorkers {
   private onEnded(task: MemoryTask): void {
     this.running.delete(task);
     task.graceTimer?.cancel();
-    if (this.running.size === 0 && this.quietWaiters.length > 0) {
-      for (const resolve of this.quietWaiters.splice(0)) resolve();
-    }
+    if (this.running.size === 0) this.becomingQuiet.release();
     this.listener.onEnded();
     if (task.holdsPlace) this.freePlace(task);
   }

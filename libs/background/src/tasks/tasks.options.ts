@@ -39,8 +39,11 @@ export interface EnqueueOptions {
    * @default the name of the function, or `'anonymous'`
    */
   name?: string;
-  /** After this long the task's signal is aborted and the task is dead. Counted from when it begins to run. */
-  timeout?: Duration;
+  /**
+   * After this long the task's signal is aborted and the task is dead. Counted from when it begins to run.
+   * @default the queue's `timeout`; `'infinite'` overrules it
+   */
+  timeout?: Duration | 'infinite';
   /** What the work finds as `context.metadata`. Copied shallowly. */
   metadata?: Readonly<Record<string, unknown>>;
   /** Gives up waiting for space in a full queue: `enqueue()` then rejects with the signal's reason. */
@@ -128,7 +131,7 @@ export function resolveEnqueueOptions(options: EnqueueOptions | undefined): Reso
   );
   const resolved: ResolvedEnqueueOptions = {
     name: check.has('name') ? check.name('name', '') : enqueueDefaults.name,
-    timeoutMs: check.durationMs('timeout', enqueueDefaults.timeoutMs, 1),
+    timeoutMs: check.timeoutMs('timeout', enqueueDefaults.timeoutMs, 1),
     metadata: metadata === enqueueDefaults.metadata ? metadata : Object.freeze({ ...metadata }),
     signal: check.value(
       'signal',
