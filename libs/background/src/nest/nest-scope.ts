@@ -49,13 +49,15 @@ export class NestScope implements ServiceScope {
       return this.providers.moduleRefOf(provider).get<object>(provider.token as string, { strict: true });
     const resolving = this.providers
       .moduleRefOf(provider)
-      .resolve<object>(provider.token as string, this.contextId, { strict: true })
-      .finally(() => {
-        this.resolving.delete(resolving);
-        this.roots.add(provider); // also when it failed: what it depends on may exist
-      });
+      .resolve<object>(provider.token as string, this.contextId, { strict: true });
     this.resolving.add(resolving);
-    const instance = await resolving;
+    let instance: object;
+    try {
+      instance = await resolving;
+    } finally {
+      this.resolving.delete(resolving);
+      this.roots.add(provider); // also when it failed: what it depends on may exist
+    }
     // Asked for in time but made too late: it is disposed with the rest, and nobody may use it.
     if (this.disposal !== undefined) throw new ScopeDisposedError(String(provider.name));
     return instance;

@@ -74,11 +74,13 @@ export function isSingleton(provider: Provider): boolean {
 
 /** Resolves when nothing of these providers is being created in a scope any more, whether that succeeds or fails. */
 export async function whenSettled(providers: Iterable<Provider>, contextId: ContextId): Promise<void> {
-  const creations = [...providers]
-    .flatMap((provider) => provider.getExistingInstancesByContextId(contextId))
-    .filter(({ isPending }) => isPending)
-    .map(({ donePromise }) => donePromise);
-  await Promise.allSettled(creations);
+  const creations: unknown[] = [];
+  for (const provider of providers) {
+    for (const { isPending, donePromise } of provider.getExistingInstancesByContextId(contextId)) {
+      if (isPending) creations.push(donePromise);
+    }
+  }
+  if (creations.length > 0) await Promise.allSettled(creations);
 }
 
 /** The instances of a provider that exist in a scope and were made by Nest, not handed in. */
