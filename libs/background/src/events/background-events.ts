@@ -25,6 +25,7 @@ export class BackgroundEvents {
 
   /** Calls `listener` for each event of one type. Returns the function that ends it. */
   on<T extends BackgroundEventType>(type: T, listener: (event: EventOf<T>) => void): () => void {
+    // Only events of its own type are delivered to it, which the map of listeners cannot express.
     return this.add(type, listener as unknown as Listener);
   }
 
@@ -36,6 +37,7 @@ export class BackgroundEvents {
   /** @internal */
   emit<T extends BackgroundEventType>(type: T, details: EventDetails[T]): void {
     if (!this.wants(type)) return;
+    // The compiler does not see that a type and its own details make one member of the union.
     const event = { type, at: new Date(this.clock.now()), ...details } as unknown as BackgroundEvent;
     this.deliver(this.listeners.get(type), event);
     this.deliver(this.listeners.get('*'), event);

@@ -26,6 +26,7 @@ export interface BackgroundService extends BackgroundServiceContract {}
  */
 export function BackgroundService(options: BackgroundServiceOptions = {}): ClassDecorator {
   return (target) => {
+    // A class decorator is typed as getting any function; what it gets is a class.
     const adopted = adoptMethods(target as unknown as { prototype: object; name: string });
     resolveServiceOptions(options, `@BackgroundService() ${target.name}`, target.name, adopted.length > 0);
     Reflect.defineMetadata(backgroundServiceMetadata, options, target);
