@@ -1,3 +1,4 @@
+export { AbortWatch, type Abortable } from './abort-watch.js';
 export {
   constant,
   exponential,
@@ -6,7 +7,7 @@ export {
   type ExponentialOptions,
   type LinearOptions,
 } from './backoff.js';
-export type { Channel, ChannelReader, ChannelWriter } from './channel.js';
+export type { Channel, ChannelReader, ChannelWriter, Item } from './channel.js';
 export type { BoundedChannelOptions, FullMode, PriorityChannelOptions } from './channel.options.js';
 export { systemClock, type Clock, type ClockTimer } from './clock.js';
 export { createBoundedChannel, createPriorityChannel, createUnboundedChannel } from './create-channel.js';

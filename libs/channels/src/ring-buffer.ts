@@ -26,7 +26,7 @@ export class RingBuffer<T> implements ChannelBuffer<T> {
   }
 
   peek(): T | undefined {
-    return this.count === 0 ? undefined : this.slots[this.head];
+    return this.slots[this.head]; // a slot that holds no item holds undefined
   }
 
   shift(): T | undefined {
@@ -58,8 +58,7 @@ export class RingBuffer<T> implements ChannelBuffer<T> {
   private grow(): void {
     const { slots, head } = this;
     const length = Math.max(firstLength, slots.length * 2);
-    const grown = Array.from<T | undefined>({ length: 0 });
-    for (let i = 0; i < this.count; i++) grown.push(slots[(head + i) & this.mask]);
+    const grown = slots.slice(head).concat(slots.slice(0, head));
     grown.length = length;
     this.slots = grown;
     this.mask = length - 1;

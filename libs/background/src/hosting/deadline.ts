@@ -1,10 +1,10 @@
-import type { Clock, ClockTimer } from 'nestjs-nightshift/channels';
+import { AbortWatch, type Abortable, type Clock, type ClockTimer } from 'nestjs-nightshift/channels';
 
 /**
  * A signal that is aborted after a time, or when another signal is, whichever comes first. Owns a timer and listeners:
  * dispose it when whatever it bounds has ended.
  */
-export class Deadline implements Disposable {
+export class Deadline implements Disposable, Abortable {
   private readonly controller = new AbortController();
   private readonly timer: ClockTimer | undefined;
   private readonly unlink: (() => void)[] = [];
@@ -40,12 +40,13 @@ export class Deadline implements Disposable {
 
   private link(signal: AbortSignal): void {
     if (signal.aborted) return this.abort(signal.reason);
-    const onAbort = (): void => this.abort(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    this.unlink.push(() => signal.removeEventListener('abort', onAbort));
+    const watch = AbortWatch.over(signal);
+    watch.add(this);
+    this.unlink.push(() => watch.delete(this));
   }
 
-  private abort(reason: unknown): void {
+  /** Aborts it early. */
+  abort(reason: unknown): void {
     this[Symbol.dispose]();
     this.controller.abort(reason);
   }
@@ -75,7 +76,7 @@ export async function endedBy(work: Promise<unknown>, signal: AbortSignal, turns
 function abortOf(signal: AbortSignal, end: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true, signal: end });
+    else signal.addEventListener('abort', () => resolve(), { signal: end });
   });
 }
 

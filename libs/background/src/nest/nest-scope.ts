@@ -1,20 +1,15 @@
 import { ContextIdFactory, type ContextId, type ModuleRef } from '@nestjs/core';
 import { combineErrors, ScopeDisposedError } from '../errors.js';
 import { ServiceScopeFactory, type ScopeToken, type ServiceScope } from '../scopes/scope.js';
-import {
-  instancesIn,
-  isSingleton,
-  whenSettled,
-  type Provider,
-  type ProviderIndex,
-} from './provider-index.js';
+import { createdIn, isSingleton, type Provider, type ProviderIndex } from './provider-index.js';
 
 /** A scope of Nest's container: a context id of its own, and the memory of what was resolved under it. */
 export class NestScope implements ServiceScope {
   private id: ContextId | undefined;
   /** What was resolved, in the order in which that was done: what a factory resolves comes before what it makes. */
-  private readonly roots = new Set<Provider>();
-  private readonly resolving = new Set<Promise<unknown>>();
+  private readonly roots: Provider[] = [];
+  private resolving = 0;
+  private onResolved: (() => void) | undefined;
   private disposal: Promise<void> | undefined;
 
   /**
@@ -47,16 +42,15 @@ export class NestScope implements ServiceScope {
     if (this.disposal !== undefined) throw new ScopeDisposedError(String(provider.name));
     if (isSingleton(provider))
       return this.providers.moduleRefOf(provider).get<object>(provider.token as string, { strict: true });
-    const resolving = this.providers
-      .moduleRefOf(provider)
-      .resolve<object>(provider.token as string, this.contextId, { strict: true });
-    this.resolving.add(resolving);
+    this.resolving += 1;
     let instance: object;
     try {
-      instance = await resolving;
+      const moduleRef = this.providers.moduleRefOf(provider);
+      instance = await moduleRef.resolve<object>(provider.token as string, this.contextId, { strict: true });
     } finally {
-      this.resolving.delete(resolving);
-      this.roots.add(provider); // also when it failed: what it depends on may exist
+      this.resolving -= 1;
+      this.onResolved?.();
+      if (!this.roots.includes(provider)) this.roots.push(provider); // also when it failed: what it needs may exist
     }
     // Asked for in time but made too late: it is disposed with the rest, and nobody may use it.
     if (this.disposal !== undefined) throw new ScopeDisposedError(String(provider.name));
@@ -68,28 +62,35 @@ export class NestScope implements ServiceScope {
   }
 
   private async dispose(): Promise<void> {
-    while (this.resolving.size > 0) await Promise.allSettled(this.resolving);
-    if (this.roots.size === 0) return;
-    const providers = new Set([...this.roots].flatMap((root) => this.providers.scopedTreeOf(root)));
-    await whenSettled(providers, this.contextId);
-    const errors: unknown[] = [];
-    for (const instance of this.createdBy(providers).toReversed()) {
-      await disposeInstance(instance).catch((error: unknown) => errors.push(error));
+    while (this.resolving > 0) await new Promise<void>((resolve) => (this.onResolved = resolve));
+    if (this.roots.length === 0) return;
+    const providers = this.providers.scopedTreeOf(this.roots);
+    let { instances, pending } = createdIn(this.contextId, providers);
+    if (pending.length > 0) {
+      await Promise.allSettled(pending);
+      ({ instances } = createdIn(this.contextId, providers));
     }
+    const errors: unknown[] = [];
+    for (let i = instances.length - 1; i >= 0; i -= 1) {
+      const instance = instances[i]!;
+      try {
+        const end = disposalOf(instance);
+        if (end !== undefined && this.owns(instance) && instances.indexOf(instance) === i)
+          await end.call(instance);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    // Nest keeps what belongs to an id in tables that hold it weakly. The context is in there too and holds this scope:
+    // a circle that only a full garbage collection finds, unless it is opened here.
+    this.id = { id: this.contextId.id };
     if (errors.length > 0)
       throw combineErrors(errors, `${errors.length} instances of a scope failed to dispose.`);
   }
 
-  /** What the scope created, each once, dependencies first. */
-  private createdBy(providers: Iterable<Provider>): object[] {
-    const instances = new Set<object>();
-    for (const provider of providers) {
-      for (const instance of instancesIn(provider, this.contextId)) {
-        // A factory may hand out what lives longer than the scope.
-        if (instance !== this.context && !this.providers.isSingleton(instance)) instances.add(instance);
-      }
-    }
-    return [...instances];
+  /** Whether it lives no longer than the scope: a factory may hand out what does. */
+  private owns(instance: object): boolean {
+    return instance !== this.context && !this.providers.isSingleton(instance);
   }
 }
 
@@ -106,13 +107,13 @@ export class NestScopeFactory extends ServiceScopeFactory {
   }
 }
 
-/** Prefers the asynchronous form, and never calls both. */
-async function disposeInstance(instance: object): Promise<void> {
+/** Its method of disposal: the asynchronous form if it has one, and never both. */
+function disposalOf(instance: object): (() => unknown) | undefined {
   const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: dispose } = instance as Partial<
     AsyncDisposable & Disposable
   >;
-  if (typeof asyncDispose === 'function') await asyncDispose.call(instance);
-  else if (typeof dispose === 'function') dispose.call(instance);
+  const disposal = typeof asyncDispose === 'function' ? asyncDispose : dispose;
+  return typeof disposal === 'function' ? disposal : undefined;
 }
 
 function nameOf(token: ScopeToken): string {

@@ -31,13 +31,15 @@ export class ProviderIndex {
     return provider.host!.providers.get(ModuleRef)!.instance as ModuleRef;
   }
 
-  /** What a provider and its dependencies create for each scope, dependencies first. */
-  scopedTreeOf(provider: Provider): readonly Provider[] {
-    const known = this.scopedTrees.get(provider);
+  /** What some providers and their dependencies create for each scope, dependencies first. */
+  scopedTreeOf(roots: readonly Provider[]): readonly Provider[] {
+    if (roots.length > 1) return [...new Set(roots.flatMap((root) => this.scopedTreeOf([root])))];
+    const [root] = roots;
+    const known = this.scopedTrees.get(root!);
     if (known !== undefined) return known;
     const tree: Provider[] = [];
-    this.collectScoped(provider, new Set(), tree);
-    this.scopedTrees.set(provider, tree);
+    this.collectScoped(root!, new Set(), tree);
+    this.scopedTrees.set(root!, tree);
     return tree;
   }
 
@@ -72,24 +74,25 @@ export function isSingleton(provider: Provider): boolean {
   return !provider.isTransient && provider.isDependencyTreeStatic();
 }
 
-/** Resolves when nothing of these providers is being created in a scope any more, whether that succeeds or fails. */
-export async function whenSettled(providers: Iterable<Provider>, contextId: ContextId): Promise<void> {
-  const creations: unknown[] = [];
-  for (const provider of providers) {
-    for (const { isPending, donePromise } of provider.getExistingInstancesByContextId(contextId)) {
-      if (isPending) creations.push(donePromise);
-    }
-  }
-  if (creations.length > 0) await Promise.allSettled(creations);
+/** What Nest has created in a scope, and what it is creating. */
+export interface Creations {
+  /** In the order of the providers. Not what Nest was handed in. */
+  readonly instances: object[];
+  /** Settle when the instance they belong to is there, or has failed. */
+  readonly pending: unknown[];
 }
 
-/** The instances of a provider that exist in a scope and were made by Nest, not handed in. */
-export function instancesIn(provider: Provider, contextId: ContextId): readonly object[] {
-  return provider
-    .getExistingInstancesByContextId(contextId)
-    .filter(({ isResolved, isConstructorCalled }) => isResolved && isConstructorCalled)
-    .map(({ instance }) => instance)
-    .filter(isObject); // a factory may make anything
+export function createdIn(contextId: ContextId, providers: readonly Provider[]): Creations {
+  const creations: Creations = { instances: [], pending: [] };
+  for (const provider of providers) {
+    for (const host of provider.getExistingInstancesByContextId(contextId)) {
+      const { instance, isPending, isResolved, isConstructorCalled, donePromise } = host;
+      const isMade = isResolved && isConstructorCalled;
+      if (isMade && isObject(instance)) creations.instances.push(instance); // a factory may make anything
+      if (!isMade && isPending) creations.pending.push(donePromise);
+    }
+  }
+  return creations;
 }
 
 function isObject(value: unknown): value is object {

@@ -17,14 +17,21 @@ export class BackgroundContext {
 }
 
 /** Runs `work` so that it, and all it calls, is inside `context`, or inside a long-running service without one. */
-export function runInside<R, A extends unknown[]>(
-  context: TickContext | TaskContext | undefined,
-  work: (...args: A) => R,
-  ...args: A
+export function runInside<R>(context: TickContext | TaskContext | undefined, work: () => R): R {
+  return isolated(() => ambient.run(context ?? longRunning, work));
+}
+
+/** As {@link runInside}, for a caller who is isolated already. */
+export function runInsideHere<R, C extends TickContext | TaskContext>(
+  context: C,
+  work: (context: C) => R,
 ): R {
-  // A resource of its own: what the work sets with `enterWith()` stays with it, and does not reach the work after it.
-  const resource = new AsyncResource('nightshift');
-  return resource.runInAsyncScope(() => ambient.run(context ?? longRunning, work, ...args));
+  return ambient.run(context, work, context);
+}
+
+/** Runs `work` in an async resource of its own: what it sets with `enterWith()` does not reach what runs after it. */
+export function isolated<R>(work: () => R): R {
+  return new AsyncResource('nightshift').runInAsyncScope(work);
 }
 
 /** Whether the caller is background work itself, rather than a web request or anything else from outside. */

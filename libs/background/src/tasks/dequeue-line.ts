@@ -1,8 +1,8 @@
+import { AbortWatch, type Abortable } from 'nestjs-nightshift/channels';
 import type { DequeuedTask } from './task.js';
 
-interface Dequeuer {
+interface Dequeuer extends Abortable {
   serve(task: DequeuedTask): void;
-  refuse(error: unknown): void;
 }
 
 /** Those who wait in `dequeue()`, first come first served. Whoever is served has the task in that very step. */
@@ -16,23 +16,23 @@ export class DequeueLine {
   /** Rejects with the signal's reason when it is aborted first. */
   wait(signal: AbortSignal | undefined): Promise<DequeuedTask> {
     return new Promise((resolve, reject) => {
+      const watch = signal && AbortWatch.over(signal);
       const leave = (): void => {
         this.line.delete(dequeuer);
-        signal?.removeEventListener('abort', giveUp);
+        watch?.delete(dequeuer);
       };
       const dequeuer: Dequeuer = {
         serve: (task) => {
           leave();
           resolve(task);
         },
-        refuse: (error) => {
+        abort: (error) => {
           leave();
           reject(error);
         },
       };
-      const giveUp = (): void => dequeuer.refuse(signal!.reason);
       this.line.add(dequeuer);
-      signal?.addEventListener('abort', giveUp);
+      watch?.add(dequeuer);
     });
   }
 
@@ -43,6 +43,6 @@ export class DequeueLine {
   }
 
   refuseAll(error: unknown): void {
-    for (const dequeuer of this.line) dequeuer.refuse(error);
+    for (const dequeuer of this.line) dequeuer.abort(error);
   }
 }

@@ -7,6 +7,7 @@ import {
   TaskDroppedError,
 } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
+import { Deadline } from '../hosting/deadline.js';
 import { isInsideBackgroundWork } from '../scopes/background-context.js';
 import { DequeueLine } from './dequeue-line.js';
 import { MemoryTask, type TaskOwner } from './memory-task.js';
@@ -25,6 +26,7 @@ import { WaitingTasks } from './waiting-tasks.js';
  * channel, and whoever comes free takes the next one out. So nothing ever waits on the reading end of the channel.
  */
 export class MemoryEngine implements TaskOwner {
+  readonly madeAtMs: number;
   private readonly waiting: WaitingTasks;
   private readonly workers: TaskWorkers;
   /** Taken out by `dequeue()`, and not yet run. */
@@ -35,6 +37,7 @@ export class MemoryEngine implements TaskOwner {
   private readonly outsidersReleased = new AbortController();
   /** Accepted or waiting to be accepted, and not yet ended. */
   private pending = 0;
+  private isClosedToOutsiders = false;
   private isOpenForRuns = false;
   private isFinallyClosed = false;
   private isPaused = false;
@@ -43,6 +46,7 @@ export class MemoryEngine implements TaskOwner {
     private readonly options: ResolvedQueueOptions,
     private readonly dependencies: TaskExecutionDependencies,
   ) {
+    this.madeAtMs = dependencies.clock.now();
     this.workers = new TaskWorkers(options, dependencies, {
       onEnded: () => this.leave(),
       onPlaceFree: () => this.pump(),
@@ -70,7 +74,7 @@ export class MemoryEngine implements TaskOwner {
   }
 
   get closed(): boolean {
-    return this.outsidersReleased.signal.aborted;
+    return this.isClosedToOutsiders;
   }
 
   get paused(): boolean {
@@ -159,6 +163,7 @@ export class MemoryEngine implements TaskOwner {
 
   /** From now on only running work may add to the queue; whoever waits for space outside of it is released. */
   closeToOutsiders(): void {
+    this.isClosedToOutsiders = true;
     this.outsidersReleased.abort(new QueueClosedError(this.name));
   }
 
@@ -192,14 +197,14 @@ export class MemoryEngine implements TaskOwner {
   onCancelled(task: MemoryTask, wasActive: boolean, reason: unknown): void {
     this.dependencies.events.emit('task.cancelled', { ...task.label, queue: this.name, reason });
     if (wasActive) return this.workers.freePlaceAfterGrace(task);
-    if (task.holdsPlace) return; // its worker finds it cancelled
+    if (this.workers.has(task)) return; // its worker finds it cancelled
     if (!this.dequeued.delete(task)) this.waiting.noteCancelled();
     this.leave();
   }
 
   private create(work: TaskWork, options: ResolvedEnqueueOptions): MemoryTask {
     this.pending += 1;
-    return new MemoryTask(this, work, options, this.dependencies.clock.now());
+    return new MemoryTask(this, work, options, this.dependencies.clock.now() - this.madeAtMs);
   }
 
   private offer(task: MemoryTask): boolean {
@@ -210,19 +215,21 @@ export class MemoryEngine implements TaskOwner {
   }
 
   private async waitForSpace(task: MemoryTask): Promise<MemoryTask> {
-    const producer = this.workers.callingTask();
+    const producer = this.workers.callingExecution();
     // With a signal the wait has an end of its own.
     const waitsForever = task.options.signal === undefined;
     if (producer !== undefined && waitsForever && this.workers.allWaitForSpaceWith(producer)) {
       this.leave();
       throw new QueueSelfWaitError(this.name, this.options.concurrency);
     }
-    const { signal } = task.options;
     const released = isInsideBackgroundWork() ? undefined : this.outsidersReleased.signal;
-    const signals = [signal, released].filter((each) => each !== undefined);
+    using waiting = new Deadline(this.dependencies.clock, Infinity, () => {}, [
+      task.options.signal,
+      released,
+    ]);
     if (producer !== undefined) producer.waitsForSpace += 1;
     try {
-      await this.waiting.add(task, signals.length === 2 ? AbortSignal.any(signals) : signals[0]);
+      await this.waiting.add(task, waiting.signal);
     } catch (error) {
       this.leave();
       throw error instanceof ChannelClosedError ? new QueueClosedError(this.name) : error;
@@ -242,7 +249,7 @@ export class MemoryEngine implements TaskOwner {
   }
 
   private isClosed(): boolean {
-    return this.closed && (!this.isOpenForRuns || !isInsideBackgroundWork());
+    return this.isClosedToOutsiders && (!this.isOpenForRuns || !isInsideBackgroundWork());
   }
 
   private drop(task: MemoryTask): void {

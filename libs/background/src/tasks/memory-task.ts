@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import type { ClockTimer } from 'nestjs-nightshift/channels';
 import { IllegalStateError, TaskCancelledError } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
 import { taskTransitions, type TaskHandle, type TaskState, type TaskWork } from './task.js';
-import type { ResolvedEnqueueOptions } from './tasks.options.js';
+import { enqueueDefaults, type ResolvedEnqueueOptions } from './tasks.options.js';
 
 /** What a task needs of the engine that holds it. */
 export interface TaskOwner {
   readonly name: string;
+  /** When it was made, by the wall clock. */
+  readonly madeAtMs: number;
   /** The task was cancelled; `wasActive` tells whether it is running. */
   onCancelled(task: MemoryTask, wasActive: boolean, reason: unknown): void;
 }
 
 interface Deferred<R> {
   readonly promise: Promise<R>;
-  resolve(value: R): void;
+  resolve(result: R): void;
   reject(error: unknown): void;
 }
 
@@ -23,17 +24,11 @@ interface Deferred<R> {
  * Its id, its signal and its promise come into being when they are first asked for.
  */
 export class MemoryTask<R = unknown> implements TaskHandle<R> {
-  /** Whether it still occupies one of the queue's places to run. */
-  holdsPlace = false;
   /** Whether `task.enqueued` has been said of it. */
   isAnnounced = false;
-  /** How many of its own `enqueue()` calls wait for space in the queue that it runs in. */
-  waitsForSpace = 0;
-  /** Armed while it runs, if it has a timeout. */
-  timeoutTimer: ClockTimer | undefined;
-  /** Armed while it is aborted and has not ended. */
-  graceTimer: ClockTimer | undefined;
   private current: TaskState = 'waiting';
+  /** The name of work that is forgotten. */
+  private workName: string | undefined;
   private taskId: string | undefined;
   private controller: AbortController | undefined;
   private abortReason: unknown;
@@ -42,9 +37,10 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
 
   constructor(
     private readonly owner: TaskOwner,
-    readonly work: TaskWork<R>,
-    readonly options: ResolvedEnqueueOptions,
-    readonly enqueuedAtMs: number,
+    private taskWork: TaskWork<R> | undefined,
+    private taskOptions: ResolvedEnqueueOptions,
+    /** Since its owner was made: a small number, which costs no memory of its own. */
+    private readonly enqueuedAfterMs: number,
   ) {}
 
   get id(): string {
@@ -56,11 +52,19 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
   }
 
   get name(): string {
-    return this.options.name ?? (this.work.name || 'anonymous');
+    return this.workName ?? this.options.name ?? (this.taskWork!.name || 'anonymous');
+  }
+
+  get work(): TaskWork<R> {
+    return this.taskWork!;
+  }
+
+  get options(): ResolvedEnqueueOptions {
+    return this.taskOptions;
   }
 
   get enqueuedAt(): Date {
-    return new Date(this.enqueuedAtMs);
+    return new Date(this.owner.madeAtMs + this.enqueuedAfterMs);
   }
 
   get label(): TaskLabel {
@@ -95,7 +99,7 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
   result(): Promise<R> {
     if (this.deferred === undefined) {
       this.deferred = createDeferred<R>();
-      if (!this.isWaiting && !this.isActive) this.settleDeferred();
+      if (!this.isWaiting && !this.isActive) this.settleDeferred(this.deferred);
     }
     return this.deferred.promise;
   }
@@ -122,14 +126,22 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
 
   /** @param outcome the result when `state` is `'completed'`, otherwise the error */
   settle(state: TaskState, outcome: unknown): void {
+    if (this.isWaiting) this.forgetWork();
     this.enter(state);
     this.outcome = outcome;
-    if (this.deferred !== undefined) this.settleDeferred();
+    if (this.deferred !== undefined) this.settleDeferred(this.deferred);
   }
 
-  private settleDeferred(): void {
-    if (this.current === 'completed') this.deferred!.resolve(this.outcome as R);
-    else this.deferred!.reject(this.outcome);
+  /** It will not run, or not again: whoever keeps the handle keeps nothing of what was handed over with it. */
+  forgetWork(): void {
+    this.workName = this.name;
+    this.taskWork = undefined;
+    this.taskOptions = enqueueDefaults;
+  }
+
+  private settleDeferred({ resolve, reject }: Deferred<R>): void {
+    if (this.current === 'completed') resolve(this.outcome as R);
+    else reject(this.outcome);
   }
 
   private enter(next: TaskState): void {
@@ -141,7 +153,7 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
 }
 
 function createDeferred<R>(): Deferred<R> {
-  let resolve!: (value: R) => void;
+  let resolve!: (result: R) => void;
   let reject!: (error: unknown) => void;
   const promise = new Promise<R>((onResolve, onReject) => {
     resolve = onResolve;

@@ -89,7 +89,7 @@ describe('a queue that is stopped', () => {
     await expect(runInside(undefined, () => queue.enqueue(() => 1))).rejects.toBeInstanceOf(QueueClosedError);
   });
 
-  it('Q12 has nothing to wait for when it is idle', async () => {
+  it('has nothing to wait for when it is idle', async () => {
     const { stop, eventOf } = setup();
     await stop();
     expect(eventOf('queue.drained')).toMatchObject({ completed: 0 });

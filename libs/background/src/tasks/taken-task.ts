@@ -1,3 +1,4 @@
+import { AbortWatch, type Abortable } from 'nestjs-nightshift/channels';
 import type { MemoryTask } from './memory-task.js';
 import type { DequeuedTask } from './task.js';
 
@@ -27,16 +28,18 @@ export class TakenTask implements DequeuedTask {
     return this.task.enqueuedAt;
   }
 
-  run({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+  run({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     return (this.ended ??= this.runUnder(signal));
   }
 
   private async runUnder(signal: AbortSignal | undefined): Promise<void> {
     const { task } = this;
-    const abort = (): void => void task.cancel(signal!.reason);
-    if (signal?.aborted) abort();
-    signal?.addEventListener('abort', abort, { once: true });
+    if (signal === undefined) return this.runToEnd(task);
+    const cancellation: Abortable = { abort: (reason) => void task.cancel(reason) };
+    if (signal.aborted) cancellation.abort(signal.reason);
+    const watch = AbortWatch.over(signal);
+    watch.add(cancellation);
     await this.runToEnd(task);
-    signal?.removeEventListener('abort', abort);
+    watch.delete(cancellation);
   }
 }

@@ -4,14 +4,15 @@ import type { MemoryTask } from './memory-task.js';
 
 /** The context of one running task. Makes its scope when it is first asked for. */
 export class RunningTask implements TaskContext {
-  readonly attempt = 1;
-  readonly maxAttempts = 1;
+  readonly metadata: Readonly<Record<string, unknown>>;
   private taskScope: ServiceScope | undefined;
 
   constructor(
     private readonly task: MemoryTask,
     private readonly scopes: ServiceScopeFactory,
-  ) {}
+  ) {
+    this.metadata = task.options.metadata;
+  }
 
   get id(): string {
     return this.task.id;
@@ -25,16 +26,20 @@ export class RunningTask implements TaskContext {
     return this.task.queue;
   }
 
+  get attempt(): number {
+    return 1;
+  }
+
+  get maxAttempts(): number {
+    return 1;
+  }
+
   get enqueuedAt(): Date {
     return this.task.enqueuedAt;
   }
 
   get signal(): AbortSignal {
     return this.task.signal;
-  }
-
-  get metadata(): Readonly<Record<string, unknown>> {
-    return this.task.options.metadata;
   }
 
   get scope(): ServiceScope {

@@ -1,11 +1,12 @@
 import type { Clock, ClockTimer } from 'nestjs-nightshift/channels';
 import { isCancellation, TaskTimeoutError } from '../errors.js';
 import type { BackgroundEvents } from '../events/background-events.js';
-import { runInside } from '../scopes/background-context.js';
-import type { WorkWrapper } from '../scopes/context.js';
+import { runInsideHere } from '../scopes/background-context.js';
+import type { TaskContext, WorkWrapper } from '../scopes/context.js';
 import type { ServiceScope, ServiceScopeFactory } from '../scopes/scope.js';
 import type { MemoryTask } from './memory-task.js';
 import { RunningTask } from './task-context.js';
+import type { TaskWork } from './task.js';
 
 export interface TaskExecutionDependencies {
   readonly clock: Clock;
@@ -14,106 +15,154 @@ export interface TaskExecutionDependencies {
   readonly wrap?: WorkWrapper | undefined;
 }
 
-/** One task on its way. */
-interface Run {
-  readonly task: MemoryTask;
-  readonly context: RunningTask;
-  readonly begunAt: number;
-  readonly onEnded: (task: MemoryTask) => void;
+export interface TaskExecutionListener {
+  /** The task has been aborted by its timeout and is still running. */
+  onTimedOut(execution: TaskExecution): void;
+  /** The work has ended, its scope is disposed and its outcome settled. The execution can take another task. */
+  onEnded(execution: TaskExecution): void;
 }
 
-/** Runs one task to its end: context, timeout, work, disposal of the scope, outcome, events. */
+/** How a promise is listened to, whatever somebody has made of its own `then`. */
+const { then } = Promise.prototype;
+
+/**
+ * Runs tasks to their end, one after the other: context, timeout, work, disposal of the scope, outcome, events. It is
+ * used again and again, and its two callbacks with it, because what is made for each task is what a small task costs.
+ */
 export class TaskExecution {
-  /**
-   * @param defaultTimeoutMs the queue's timeout, for tasks without one of their own
-   * @param onTimedOut called when a task has been aborted by its timeout and is still running
-   */
+  /** What it runs, or is about to run; `undefined` between two tasks. */
+  task: MemoryTask | undefined;
+  /** The next in the line of those that are about to begin. */
+  behind: TaskExecution | undefined;
+  /** Whether it occupies one of the queue's places to run. */
+  holdsPlace = false;
+  /** How many `enqueue()` calls of the task wait for space in the queue that it runs in. */
+  waitsForSpace = 0;
+  /** Armed while the task is aborted and has not ended. */
+  graceTimer: ClockTimer | undefined;
+  private context: RunningTask | undefined;
+  private timeoutTimer: ClockTimer | undefined;
+  private begunAt = 0;
+  private readonly onFulfilled = (result: unknown): void => this.end(false, result);
+  private readonly onRejected = (error: unknown): void => this.end(true, error);
+
+  /** @param defaultTimeoutMs the queue's timeout, for tasks without one of their own */
   constructor(
     private readonly dependencies: TaskExecutionDependencies,
     private readonly defaultTimeoutMs: number | undefined,
-    private readonly onTimedOut: (task: MemoryTask) => void,
+    private readonly listener: TaskExecutionListener,
   ) {}
 
+  /** Whether `context` is that of the task that runs here. */
+  isOf(context: object): boolean {
+    return this.context === context;
+  }
+
   /**
-   * Calls `onEnded` when the work has ended, its scope is disposed and its outcome settled: later, or before this
-   * returns if the work does all it does at once. A failure is an outcome, so this never throws.
+   * Runs {@link task}, and tells the listener when it has ended: later, or before this returns if the work does all it
+   * does at once. A failure is an outcome, so this never throws. The caller has isolated it: see `isolated()`.
    */
-  run(task: MemoryTask, onEnded: (task: MemoryTask) => void): void {
+  run(): void {
+    const task = this.task!;
     const { clock, events, scopes, wrap } = this.dependencies;
     task.activate();
     if (events.wants('task.started')) events.emit('task.started', describe(task));
     const context = new RunningTask(task, scopes);
-    const run: Run = { task, context, begunAt: clock.monotonic(), onEnded };
-    task.timeoutTimer = this.armTimeout(task);
+    this.context = context;
+    this.begunAt = clock.monotonic();
+    this.armTimeout(task);
     let outcome: unknown;
     try {
-      outcome = wrap
-        ? runInside(context, () => wrap(context, async () => task.work(context)))
-        : runInside(context, task.work, context);
+      outcome = runInsideHere(context, wrap === undefined ? task.work : wrapped(task.work, wrap));
     } catch (error) {
-      return this.end(run, true, error);
+      return this.end(true, error);
     }
-    if (!isObject(outcome)) return this.end(run, false, outcome);
-    // Callbacks and not `await`: every promise fewer counts in the life of a small task. What is no promise of the
-    // platform's may do anything when it is asked for `then`, so the platform asks.
-    const promise = outcome instanceof Promise ? outcome : new Promise((resolve) => resolve(outcome));
-    promise.then(
-      (result) => this.end(run, false, result),
-      (error: unknown) => this.end(run, true, error),
-    );
+    if (isObject(outcome)) this.await(outcome);
+    else this.end(false, outcome);
   }
 
-  private end(run: Run, failed: boolean, outcome: unknown): void {
-    run.task.timeoutTimer?.cancel();
-    const scope = run.context.openedScope;
-    if (scope === undefined) this.finish(run, failed, outcome);
-    else void this.dispose(run, scope).then(() => this.finish(run, failed, outcome));
+  /** Waits no more for the task, which was aborted: its outcome is `error`. */
+  giveUp(error: unknown): void {
+    this.timeoutTimer?.cancel();
+    this.graceTimer?.cancel();
+    if (this.task?.isActive) this.task.settle('cancelled', error);
   }
 
-  private finish({ task, begunAt, onEnded }: Run, failed: boolean, outcome: unknown): void {
+  /**
+   * Callbacks and not `await`: every promise fewer counts in the life of a small task. What is no promise of the
+   * platform's may do anything when it is asked for `then`, so the platform asks.
+   */
+  private await(outcome: unknown): void {
+    try {
+      const promise = outcome instanceof Promise ? outcome : new Promise((resolve) => resolve(outcome));
+      void then.call(promise, this.onFulfilled, this.onRejected);
+    } catch (error) {
+      this.end(true, error); // it only looked like a promise
+    }
+  }
+
+  private end(failed: boolean, outcome: unknown): void {
+    if (this.timeoutTimer !== undefined) this.timeoutTimer.cancel();
+    const scope = this.context!.openedScope;
+    if (scope === undefined) this.finish(failed, outcome);
+    else void this.dispose(scope).then(() => this.finish(failed, outcome));
+  }
+
+  private finish(failed: boolean, outcome: unknown): void {
+    const task = this.task!;
     // A timed-out or cancelled task has its outcome already; this was only its end.
-    if (task.isActive) this.settle(task, failed, outcome, begunAt);
-    onEnded(task);
+    if (task.isActive) this.settle(task, failed, outcome);
+    task.forgetWork();
+    if (this.graceTimer !== undefined) this.graceTimer.cancel();
+    this.task = undefined;
+    this.context = undefined;
+    this.timeoutTimer = undefined;
+    this.graceTimer = undefined;
+    this.listener.onEnded(this);
   }
 
-  private settle(task: MemoryTask, failed: boolean, outcome: unknown, begunAt: number): void {
+  private settle(task: MemoryTask, failed: boolean, outcome: unknown): void {
     const { clock, events } = this.dependencies;
     const aborted = task.abortedBecause;
     if (!failed) {
       task.settle('completed', outcome);
       if (!events.wants('task.completed')) return;
-      events.emit('task.completed', { ...describe(task), durationMs: clock.monotonic() - begunAt });
+      events.emit('task.completed', { ...describe(task), durationMs: clock.monotonic() - this.begunAt });
     } else if (aborted !== undefined && isCancellation(outcome, task.signal)) {
       task.settle('cancelled', aborted);
       events.emit('task.cancelled', { ...describe(task), reason: aborted });
     } else {
       task.settle('dead', outcome);
-      const durationMs = clock.monotonic() - begunAt;
+      const durationMs = clock.monotonic() - this.begunAt;
       events.emit('task.failed', { ...describe(task), durationMs, error: outcome });
     }
   }
 
-  private armTimeout(task: MemoryTask): ClockTimer | undefined {
+  private armTimeout(task: MemoryTask): void {
     const timeoutMs = task.options.timeoutMs ?? this.defaultTimeoutMs;
-    if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return undefined;
-    return this.dependencies.clock.schedule(timeoutMs, () => {
+    if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return;
+    this.timeoutTimer = this.dependencies.clock.schedule(timeoutMs, () => {
       if (!task.isActive) return;
       const error = new TaskTimeoutError(task.id, task.queue, timeoutMs);
       task.settle('dead', error); // first: who listens to the signal may cancel the task
       task.abort(error);
       this.dependencies.events.emit('task.timedOut', { ...describe(task), timeoutMs });
-      this.onTimedOut(task);
+      this.listener.onTimedOut(this);
     });
   }
 
-  private async dispose({ task, context }: Run, scope: ServiceScope): Promise<void> {
+  private async dispose(scope: ServiceScope): Promise<void> {
     try {
-      await runInside(context, () => scope[Symbol.asyncDispose]()); // still the task's own doing
+      await runInsideHere(this.context!, () => scope[Symbol.asyncDispose]()); // still the task's own doing
     } catch (error) {
-      const owner = `task ${task.id} of queue '${task.queue}'`;
+      const owner = `task ${this.task!.id} of queue '${this.task!.queue}'`;
       this.dependencies.events.emit('scope.disposeFailed', { owner, error });
     }
   }
+}
+
+function wrapped(work: TaskWork, wrap: WorkWrapper): TaskWork {
+  return (context: TaskContext) => wrap(context, async () => work(context));
 }
 
 function isObject(value: unknown): boolean {

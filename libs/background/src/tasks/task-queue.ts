@@ -81,7 +81,7 @@ export class TaskQueue {
    * Rejects with the signal's reason when it is aborted, and with `QueueClosedError` when the queue is closed. While the
    * queue is paused it waits.
    */
-  dequeue(options: { signal?: AbortSignal } = {}): Promise<DequeuedTask> {
+  dequeue(options: { signal?: AbortSignal | undefined } = {}): Promise<DequeuedTask> {
     return this.engine.dequeue(options.signal);
   }
 

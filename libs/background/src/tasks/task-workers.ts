@@ -1,8 +1,13 @@
+import { AsyncResource } from 'node:async_hooks';
 import { TaskAbandonedError } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
-import { BackgroundContext } from '../scopes/background-context.js';
+import { BackgroundContext, isolated } from '../scopes/background-context.js';
 import type { MemoryTask } from './memory-task.js';
-import { TaskExecution, type TaskExecutionDependencies } from './task-execution.js';
+import {
+  TaskExecution,
+  type TaskExecutionDependencies,
+  type TaskExecutionListener,
+} from './task-execution.js';
 import type { ResolvedQueueOptions } from './tasks.options.js';
 import { WaitList } from './wait-list.js';
 
@@ -11,6 +16,8 @@ const overrunGraceMs = 1_000;
 
 /** How many tasks begin before timers and I/O have their turn. */
 const tasksInATurn = 128;
+
+const resolved = Promise.resolve();
 
 /** Who is told what becomes of the running tasks. */
 export interface WorkersListener {
@@ -21,35 +28,31 @@ export interface WorkersListener {
 }
 
 /** The tasks of a queue that run, and the places, as many as its `concurrency`, in which they do. */
-export class TaskWorkers {
-  private readonly running = new Set<MemoryTask>();
-  private readonly execution: TaskExecution;
+export class TaskWorkers implements TaskExecutionListener {
+  /** Those that are in use, and those that can be used again. */
+  private readonly executions = new Set<TaskExecution>();
+  private readonly free: TaskExecution[] = [];
+  /** Those whose task has not begun: the first and the last of a chain. */
+  private starting: TaskExecution | undefined;
+  private lastStarting: TaskExecution | undefined;
   private readonly becomingQuiet = new WaitList();
-  /** Have a place, and begin at the next step. */
-  private starting: MemoryTask[] = [];
-  /** The empty one of two arrays that take turns at being {@link starting}. */
-  private spare: MemoryTask[] = [];
-  private readonly onRun = (task: MemoryTask): void => this.onRunEnded(task);
-  private isStepping = false;
+  /** Of the async context in which tasks begin. Nothing of the user's ever runs in itself. */
+  private readonly resource = new AsyncResource('nightshift');
+  private isWoken = false;
   private isResting = false;
   private begunInTurn = 0;
-  private wake: () => void = () => {};
   private placesTaken = 0;
+  private activeCount = 0;
   private finishedCount = 0;
 
   constructor(
     private readonly options: Pick<ResolvedQueueOptions, 'name' | 'concurrency' | 'timeoutMs'>,
     private readonly dependencies: TaskExecutionDependencies,
     private readonly listener: WorkersListener,
-  ) {
-    this.execution = new TaskExecution(dependencies, options.timeoutMs, (task) =>
-      this.freePlaceAfterGrace(task),
-    );
-    void this.stepWhenWoken();
-  }
+  ) {}
 
   get active(): number {
-    return this.running.size;
+    return this.activeCount;
   }
 
   /** How many have run to their end, whatever it was. */
@@ -63,141 +66,164 @@ export class TaskWorkers {
 
   /** What runs, by name. */
   get labels(): readonly TaskLabel[] {
-    return [...this.running].map(({ label }) => label);
+    return [...this.executions].flatMap(({ task }) => (task === undefined ? [] : [task.label]));
+  }
+
+  /** Whether a task runs, or is about to. */
+  has(task: MemoryTask): boolean {
+    return this.executionOf(task) !== undefined;
   }
 
   /** Takes a place now and runs a moment later, so that `enqueue()` never runs the work inside the call. */
   startSoon(task: MemoryTask): void {
     this.placesTaken += 1;
-    task.holdsPlace = true;
-    this.running.add(task);
-    this.starting.push(task);
-    if (this.starting.length === 1 && !this.isStepping) this.wake();
+    const execution = this.free.pop() ?? this.createExecution();
+    execution.holdsPlace = true;
+    this.take(execution, task);
+    if (this.starting === undefined) this.starting = execution;
+    else this.lastStarting!.behind = execution;
+    this.lastStarting = execution;
+    this.wakeUp();
   }
 
   /** Runs a task that has no place beside those that have one. Resolves when it has ended. */
   runBeside(task: MemoryTask): Promise<void> {
-    this.running.add(task);
     return new Promise((resolve) => {
-      this.execution.run(task, (ended) => {
-        this.finishedCount += 1;
+      const onEnded = (ended: TaskExecution): void => {
         this.onEnded(ended);
         resolve();
-      });
+      };
+      const execution = this.createExecution({ onTimedOut: () => {}, onEnded }); // its place is its runner's business
+      this.take(execution, task);
+      isolated(() => execution.run());
     });
   }
 
   /** Resolves when nothing runs. */
   whenQuiet(): Promise<void> {
-    return this.running.size === 0 ? Promise.resolve() : this.becomingQuiet.wait();
+    return this.activeCount === 0 ? Promise.resolve() : this.becomingQuiet.wait();
   }
 
   /** Aborts what runs because the application stops. Says what that was. */
   abortAll(): readonly TaskLabel[] {
     const { labels } = this;
-    for (const task of this.running) task.abort(this.abandoned(task));
+    for (const { task } of this.executions) task?.abort(this.abandoned(task));
     return labels;
   }
 
   /** Waits no more for what was aborted and still runs: its outcome is that it was given up. */
   giveUpAll(): void {
-    for (const task of this.running) {
-      task.timeoutTimer?.cancel();
-      task.graceTimer?.cancel();
-      if (task.isActive) task.settle('cancelled', this.abandoned(task));
+    for (const execution of this.executions) {
+      if (execution.task !== undefined) execution.giveUp(this.abandoned(execution.task));
     }
   }
 
   /** One task that does not let go must not hold up all that wait behind it. */
   freePlaceAfterGrace(task: MemoryTask): void {
-    if (!task.holdsPlace) return; // it was dequeued: its place is its runner's business
+    this.onTimedOut(this.executionOf(task)!);
+  }
+
+  onTimedOut(execution: TaskExecution): void {
+    if (!execution.holdsPlace) return;
     const { clock, events } = this.dependencies;
-    task.graceTimer = clock.schedule(overrunGraceMs, () => {
-      events.emit('task.overran', { ...task.label, queue: this.options.name, graceMs: overrunGraceMs });
-      this.freePlace(task);
+    const { label } = execution.task!;
+    execution.graceTimer = clock.schedule(overrunGraceMs, () => {
+      events.emit('task.overran', { ...label, queue: this.options.name, graceMs: overrunGraceMs });
+      execution.holdsPlace = false;
+      this.freePlace();
     });
   }
 
+  onEnded(execution: TaskExecution): void {
+    this.finishedCount += 1;
+    this.release(execution);
+  }
+
   /** The running task that the calling code belongs to, if it is one of these. */
-  callingTask(): MemoryTask | undefined {
-    const id = BackgroundContext.current()?.id;
-    return id === undefined ? undefined : [...this.running].find((task) => task.id === id);
+  callingExecution(): TaskExecution | undefined {
+    const context = BackgroundContext.current();
+    return context && [...this.executions].find((execution) => execution.isOf(context));
   }
 
   /** Whether, if this one waits too, every place is held by a task that waits for a place to come free. */
-  allWaitForSpaceWith(producer: MemoryTask): boolean {
-    const holders = [...this.running].filter(({ holdsPlace }) => holdsPlace);
+  allWaitForSpaceWith(producer: TaskExecution): boolean {
+    const holders = [...this.executions].filter(({ task, holdsPlace }) => task !== undefined && holdsPlace);
     return (
       producer.holdsPlace &&
       holders.length === this.options.concurrency &&
-      holders.every((task) => task.graceTimer === undefined && (task === producer || task.waitsForSpace > 0))
+      holders.every((each) => each.graceTimer === undefined && (each === producer || each.waitsForSpace > 0))
     );
   }
 
-  /**
-   * A loop of the queue's own, so that tasks run in its async context: not in that of whoever enqueued them, nor of the
-   * task before them. Nothing holds it but this object, so it goes when the queue does.
-   */
-  private async stepWhenWoken(): Promise<never> {
-    for (;;) {
-      await new Promise<void>((resolve) => (this.wake = resolve));
-      this.step();
+  private executionOf(task: MemoryTask): TaskExecution | undefined {
+    for (const execution of this.executions) if (execution.task === task) return execution;
+    return undefined;
+  }
+
+  private createExecution(listener: TaskExecutionListener = this): TaskExecution {
+    const execution = new TaskExecution(this.dependencies, this.options.timeoutMs, listener);
+    this.executions.add(execution);
+    return execution;
+  }
+
+  private take(execution: TaskExecution, task: MemoryTask): void {
+    execution.task = task;
+    execution.waitsForSpace = 0;
+    this.activeCount += 1;
+  }
+
+  private release(execution: TaskExecution): void {
+    execution.task = undefined;
+    this.activeCount -= 1;
+    if (this.activeCount === 0) this.becomingQuiet.release();
+    this.listener.onEnded();
+    if (!execution.holdsPlace) this.executions.delete(execution);
+    else {
+      this.free.push(execution);
+      this.freePlace();
     }
   }
 
-  /**
-   * Begins what has a place. What ends at once makes room for the next here, in a loop and not in a recursion; and now
-   * and then the event loop has a turn, which small tasks would otherwise keep from it for as long as there are any.
-   */
-  private step(): void {
-    if (this.isResting) return;
-    this.isStepping = true;
-    while (this.starting.length > 0 && !this.isResting) {
-      const tasks = this.starting;
-      [this.starting, this.spare] = [this.spare, tasks];
-      for (const task of tasks) this.begin(task);
-      tasks.length = 0;
-      if (this.begunInTurn >= tasksInATurn) this.rest();
-    }
-    this.isStepping = false;
+  private freePlace(): void {
+    this.placesTaken -= 1;
+    this.listener.onPlaceFree();
   }
 
-  private begin(task: MemoryTask): void {
+  /**
+   * Begins a task a moment later, in the async context in which the queue was made and in an async resource of its own,
+   * which the callback of a promise is. So it has nothing from whoever enqueued it, nor from the task before it.
+   */
+  private wakeUp(): void {
+    if (this.isWoken || this.isResting) return;
+    this.isWoken = true;
+    this.resource.runInAsyncScope(this.callSoon);
+  }
+
+  private readonly callSoon = (): void => void resolved.then(this.beginNext);
+
+  /**
+   * Begins one task. Now and then the event loop has a turn, which small tasks would otherwise keep from it for as long
+   * as there are any.
+   */
+  private readonly beginNext = (): void => {
+    this.isWoken = false;
+    const execution = this.starting!;
+    this.starting = execution.behind;
+    execution.behind = undefined;
     this.begunInTurn += 1;
-    if (task.isWaiting) this.execution.run(task, this.onRun);
-    else this.onEnded(task); // cancelled meanwhile
-  }
+    if (this.begunInTurn >= tasksInATurn) this.rest();
+    else if (this.starting !== undefined) this.wakeUp();
+    if (execution.task!.isWaiting) execution.run();
+    else this.release(execution); // cancelled meanwhile
+  };
 
   private rest(): void {
     this.isResting = true;
     setImmediate(() => {
       this.isResting = false;
       this.begunInTurn = 0;
-      this.step();
+      if (this.starting !== undefined) this.wakeUp();
     });
-  }
-
-  /** Called in the queue's own async context, so whatever has its place now can begin in the same step. */
-  private onRunEnded(task: MemoryTask): void {
-    const isNested = this.isStepping;
-    this.isStepping = true;
-    this.finishedCount += 1;
-    this.onEnded(task);
-    if (!isNested) this.step();
-  }
-
-  private onEnded(task: MemoryTask): void {
-    this.running.delete(task);
-    task.graceTimer?.cancel();
-    if (this.running.size === 0) this.becomingQuiet.release();
-    this.listener.onEnded();
-    if (task.holdsPlace) this.freePlace(task);
-  }
-
-  private freePlace(task: MemoryTask): void {
-    task.holdsPlace = false;
-    this.placesTaken -= 1;
-    this.listener.onPlaceFree();
   }
 
   private abandoned(task: MemoryTask): TaskAbandonedError {

@@ -8,7 +8,11 @@ const final: readonly TaskState[] = ['completed', 'dead', 'discarded', 'cancelle
 
 function setup() {
   const cancelled: unknown[] = [];
-  const owner = { name: 'photos', onCancelled: (_: unknown, ...rest: unknown[]) => cancelled.push(rest) };
+  const owner = {
+    name: 'photos',
+    madeAtMs: 0,
+    onCancelled: (_: unknown, ...rest: unknown[]) => cancelled.push(rest),
+  };
   const task = new MemoryTask(owner, () => {}, enqueueDefaults, 0);
   return { task, cancelled };
 }

@@ -71,5 +71,5 @@ export interface DequeuedTask {
    *
    * @param options.signal cancels the task: its own signal is aborted with a `TaskCancelledError`
    */
-  run(options?: { signal?: AbortSignal }): Promise<void>;
+  run(options?: { signal?: AbortSignal | undefined }): Promise<void>;
 }

@@ -10,27 +10,27 @@ export interface TaskQueueOptions {
    * By what name it is injected, and called in logs and health.
    * @default 'default'
    */
-  name?: string;
+  name?: string | undefined;
   /**
    * How many tasks may wait. Running ones come on top. 0: a task is accepted only when a worker is free to take it.
    * @default 100
    */
-  capacity?: number;
+  capacity?: number | undefined;
   /**
    * What happens when {@link capacity} is reached: `'wait'` makes `enqueue()` wait, so that producers slow down to what
    * the workers manage; the others drop the newest waiting task, the oldest, or the one being enqueued.
    * @default 'wait'
    */
-  fullMode?: FullMode;
+  fullMode?: FullMode | undefined;
   /**
    * How many tasks run at once. 0: none, for those who write their own worker with `dequeue()`.
    * @default 1
    */
-  concurrency?: number;
+  concurrency?: number | undefined;
   /** After this long a task's signal is aborted and the task is dead. A task's own `timeout` wins. By default never. */
-  timeout?: Duration;
+  timeout?: Duration | undefined;
   /** Called with each task that {@link fullMode} drops. */
-  onDropped?: (task: TaskHandle) => void;
+  onDropped?: ((task: TaskHandle) => void) | undefined;
 }
 
 export interface EnqueueOptions {
@@ -38,16 +38,16 @@ export interface EnqueueOptions {
    * What to call the task in logs and events.
    * @default the name of the function, or `'anonymous'`
    */
-  name?: string;
+  name?: string | undefined;
   /**
    * After this long the task's signal is aborted and the task is dead. Counted from when it begins to run.
    * @default the queue's `timeout`; `'infinite'` overrules it
    */
-  timeout?: Duration | 'infinite';
+  timeout?: Duration | 'infinite' | undefined;
   /** What the work finds as `context.metadata`. Copied shallowly. */
-  metadata?: Readonly<Record<string, unknown>>;
+  metadata?: Readonly<Record<string, unknown>> | undefined;
   /** Gives up waiting for space in a full queue: `enqueue()` then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface ResolvedQueueOptions {

@@ -38,10 +38,10 @@ export class WaitingTasks {
    *
    * Rejects with the signal's reason when it is aborted first, and with `ChannelClosedError` when closed.
    */
-  async add(task: MemoryTask, signal: AbortSignal | undefined): Promise<void> {
+  async add(task: MemoryTask, signal: AbortSignal): Promise<void> {
     this.blockedProducers += 1;
     try {
-      await this.channel.writer.write(task, signal === undefined ? {} : { signal });
+      await this.channel.writer.write(task, { signal });
     } finally {
       this.blockedProducers -= 1;
     }
