@@ -103,13 +103,46 @@ describe('exponential', () => {
   });
 });
 
+it.each([
+  [() => linear(5 as never), "options must be an object such as { initial: '1s' }, but got 5."],
+  [
+    () => exponential([] as never),
+    "options must be an object such as { initial: '1s' }, but got an array of 0.",
+  ],
+  [
+    () => linear({ initial: '2s', max: '1s' }),
+    "max must be at least initial, which is 2000 ms, but got '1s'.",
+  ],
+  [
+    () => exponential({ initial: 1, factor: 0.5 }),
+    'factor must be a finite number of 1 or more, but got 0.5.',
+  ],
+  [() => exponential({ initial: 1, jitter: 2 }), 'jitter must be a number from 0 to 1, but got 2.'],
+  [
+    () => exponential({ initial: 1, random: 0.5 as never }),
+    'random must be a function () => number, but got 0.5.',
+  ],
+  [() => linear({ initial: 1, increment: 'x' }), /^increment must be a duration: .* but got 'x'/],
+  [() => constant(1).delayMs(0), 'attempt must be a whole number of 1 or more, but got 0.'],
+  [
+    () => linear({ initial: -1, steps: 3 } as never),
+    /^linear got 2 options [^]*Known options: initial, increment, max[^]*initial must be a duration/,
+  ],
+  [
+    () => exponential({ initial: -1, steps: 3 } as never),
+    /^exponential got 2 options [^]*Known options: initial, factor, max, jitter, random/,
+  ],
+])('says what can be used instead: %s', (use, message) => {
+  expect(use).toThrow(message);
+});
+
 describe.each([
-  ['constant', constant(1)],
-  ['linear', linear({ initial: 1 })],
-  ['exponential', exponential({ initial: 1 })],
-])('%s', (_, backoff) => {
+  ['constant', () => constant(1)],
+  ['linear', () => linear({ initial: 1 })],
+  ['exponential', () => exponential({ initial: 1 })],
+])('%s', (_, create) => {
   it.each([0, -1, 1.5, Number.NaN, Infinity, '1'])('refuses attempt %s: they count from 1', (attempt) => {
-    expect(() => backoff.delayMs(attempt as number)).toThrow(
+    expect(() => create().delayMs(attempt as number)).toThrow(
       expect.objectContaining({ code: 'ARGUMENT_OUT_OF_RANGE', argument: 'attempt' }) as never,
     );
   });

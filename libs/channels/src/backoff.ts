@@ -101,7 +101,7 @@ export function exponential(options: ExponentialOptions): Backoff {
   return backoff((attempt) => {
     // Infinity is a fair intermediate result here, but Infinity * 0 is not: an initial pause of 0 stays 0.
     const pauseMs = initialMs === 0 ? 0 : Math.min(initialMs * factor ** (attempt - 1), maxMs);
-    return jitter === 0 ? pauseMs : pauseMs * (1 - jitter * random());
+    return pauseMs * (1 - jitter * random());
   });
 }
 

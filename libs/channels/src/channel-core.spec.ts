@@ -9,13 +9,7 @@ import {
   type Channel,
   type FullMode,
 } from './index.js';
-
-const pending = Symbol('pending');
-
-async function outcome(promise: Promise<unknown>): Promise<unknown> {
-  for (let i = 0; i < 10; i++) await Promise.resolve();
-  return Promise.race([promise, Promise.resolve(pending)]);
-}
+import { outcome, pending } from './outcome.fixture.js';
 
 function drain<T>({ reader }: Channel<T>): T[] {
   const items: T[] = [];
@@ -64,6 +58,18 @@ describe('a bounded channel that waits', () => {
     waiting.push(writer.write(4));
     expect(drain(channel)).toEqual([2, 3, 4]);
     await Promise.all(waiting);
+  });
+
+  it('C13 C14 completion waits for the last item when several are left', async () => {
+    const { reader, writer } = setup();
+    for (const item of [1, 2, 3]) writer.tryWrite(item);
+    writer.complete();
+    for (const item of [1, 2]) {
+      expect(reader.tryRead()).toBe(item);
+      expect(await outcome(reader.completion)).toBe(pending);
+    }
+    expect(await reader.read()).toBe(3);
+    expect(await outcome(reader.completion)).toBeUndefined();
   });
 
   it('holds a capacity of a thousand million without setting memory aside', () => {

@@ -194,5 +194,5 @@ export class ChannelCore<T> {
 }
 
 function isCancellation(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && (error as { name?: unknown }).name === 'AbortError';
+  return (error as { name?: unknown } | undefined)?.name === 'AbortError';
 }

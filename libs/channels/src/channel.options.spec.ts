@@ -80,6 +80,46 @@ describe('the options of a bounded channel', () => {
   });
 });
 
+it.each([
+  [
+    'bounded',
+    bounded('5'),
+    "options must be a capacity, or an object such as { capacity: 100 }, but got '5'.",
+  ],
+  ['bounded', bounded(-1), 'capacity must be a whole number of 0 or more, but got -1.'],
+  [
+    'bounded',
+    bounded({ capacity: 1, fullMode: 'block' }),
+    "fullMode must be one of 'wait', 'dropNewest', 'dropOldest', 'dropWrite', but got 'block'.",
+  ],
+  [
+    'bounded',
+    bounded({ capacity: 1, onDropped: 1 }),
+    'onDropped must be a function (item) => void, but got 1.',
+  ],
+  ['bounded', bounded({ capacity: 1, size: 1 }), 'Known options: capacity, fullMode, onDropped.'],
+  [
+    'priority',
+    priority(undefined),
+    'options must be an object such as { compare: (a, b) => a - b }, but got undefined.',
+  ],
+  ['priority', priority({ compare: 1 }), 'compare must be a function (a, b) => number, but got 1.'],
+  [
+    'priority',
+    priority({ compare, capacity: 0 }),
+    'capacity must be a whole number of 1 or more: there is no order among less, but got 0.',
+  ],
+  [
+    'priority',
+    priority({ compare, fullMode: 'wait' }),
+    "fullMode must be left out without a capacity: an unbounded channel is never full, but got 'wait'.",
+  ],
+  ['priority', priority({ compare, size: 1 }), 'Known options: compare, capacity, fullMode, onDropped.'],
+  ['priority', priority({ compare: 1, size: 1 }), /^createPriorityChannel got 2 options/],
+])('a %s channel says which value it was given and which it takes', (_, create, message) => {
+  expect(create).toThrow(message);
+});
+
 describe('the options of a priority channel', () => {
   it('takes compare alone, or with the options of a bounded channel', () => {
     expect(priority({ compare })).not.toThrow();

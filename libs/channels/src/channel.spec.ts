@@ -1,77 +1,13 @@
 // Long because it is one contract: every behaviour that all kinds of channel share, each with its ID.
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import {
-  ChannelClosedError,
-  createBoundedChannel,
-  createPriorityChannel,
-  createUnboundedChannel,
-  UndefinedItemError,
-  type Channel,
-} from './index.js';
-
-/** The contract that channels of every kind keep. What only one kind does stands in channel-core.spec.ts. */
-interface Kind {
-  readonly name: string;
-  readonly create: () => Channel<number>;
-  /** How many items fit. */
-  readonly room: number;
-  /** What a full channel does with a writer. */
-  readonly whenFull: 'waits' | 'drops';
-}
-
-const compare = (a: number, b: number): number => a - b;
-const kinds: readonly Kind[] = [
-  { name: 'unbounded', create: () => createUnboundedChannel(), room: Infinity, whenFull: 'waits' },
-  { name: 'priority', create: () => createPriorityChannel({ compare }), room: Infinity, whenFull: 'waits' },
-  { name: 'bounded 1', create: () => createBoundedChannel(1), room: 1, whenFull: 'waits' },
-  { name: 'bounded 3', create: () => createBoundedChannel(3), room: 3, whenFull: 'waits' },
-  { name: 'rendezvous', create: () => createBoundedChannel(0), room: 0, whenFull: 'waits' },
-  {
-    name: 'bounded priority',
-    create: () => createPriorityChannel({ compare, capacity: 2 }),
-    room: 2,
-    whenFull: 'waits',
-  },
-  ...(['dropOldest', 'dropNewest', 'dropWrite'] as const).flatMap((fullMode): Kind[] => [
-    {
-      name: `bounded 2, ${fullMode}`,
-      create: () => createBoundedChannel({ capacity: 2, fullMode }),
-      room: 2,
-      whenFull: 'drops',
-    },
-    {
-      name: `rendezvous, ${fullMode}`,
-      create: () => createBoundedChannel({ capacity: 0, fullMode }),
-      room: 0,
-      whenFull: 'drops',
-    },
-    {
-      name: `bounded priority 2, ${fullMode}`,
-      create: () => createPriorityChannel({ compare, capacity: 2, fullMode }),
-      room: 2,
-      whenFull: 'drops',
-    },
-  ]),
-];
-const buffering = kinds.filter((kind) => kind.room > 0);
-const waiting = kinds.filter((kind) => kind.whenFull === 'waits');
-const blocking = waiting.filter((kind) => kind.room < Infinity);
-
-const pending = Symbol('pending');
-
-async function outcome(promise: Promise<unknown>): Promise<unknown> {
-  for (let i = 0; i < 10; i++) await Promise.resolve();
-  return Promise.race([promise, Promise.resolve(pending)]);
-}
+import { blocking, buffering, compare, fill, kinds, waiting } from './channel-kinds.fixture.js';
+import { ChannelClosedError, UndefinedItemError, type Channel } from './index.js';
+import { outcome, pending } from './outcome.fixture.js';
 
 /** Puts an item where a reader can have it: into the buffer, or into the hands of a waiting writer. */
 function give(channel: Channel<number>, item: number): void {
   channel.writer.write(item).catch(() => {});
-}
-
-function fill(channel: Channel<number>, room: number): void {
-  for (let item = 1; item <= room; item++) channel.writer.tryWrite(item);
 }
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {

@@ -1,6 +1,12 @@
 import type { WaitOptions } from './wait-options.js';
 
 /**
+ * What can be an item of a channel: any value but `undefined`, which `tryRead()` gives when there is none. Code that is
+ * generic in the items of the channels that it creates extends this: `<T extends Item>`.
+ */
+export type Item = NonNullable<unknown> | null;
+
+/**
  * Hands items from those who produce them to those who consume them, in one process. Give each side only its end.
  *
  * Use it to decouple the pace of two pieces of code, to bound how much may pile up between them (backpressure), or

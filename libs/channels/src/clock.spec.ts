@@ -87,7 +87,11 @@ describe('systemClock', () => {
 
   it.each([Number.NaN, Infinity])('refuses a delay of %s', (delayMs) => {
     expect(() => systemClock.schedule(delayMs, () => {})).toThrow(
-      expect.objectContaining({ code: 'ARGUMENT_OUT_OF_RANGE', argument: 'delayMs' }),
+      expect.objectContaining({
+        code: 'ARGUMENT_OUT_OF_RANGE',
+        argument: 'delayMs',
+        message: `delayMs must be a finite number, but got ${delayMs}.`,
+      }),
     );
   });
 });

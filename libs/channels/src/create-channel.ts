@@ -1,4 +1,4 @@
-import type { Channel } from './channel.js';
+import type { Channel, Item } from './channel.js';
 import type { ChannelBuffer } from './channel-buffer.js';
 import { ChannelCore } from './channel-core.js';
 import {
@@ -26,7 +26,7 @@ import { RingBuffer } from './ring-buffer.js';
  * @throws {@link ArgumentOutOfRangeError}, {@link UnknownOptionError} or {@link InvalidOptionsError}
  * @see .NET `Channel.CreateBounded<T>`
  */
-export function createBoundedChannel<T>(options: number | BoundedChannelOptions<T>): Channel<T> {
+export function createBoundedChannel<T extends Item>(options: number | BoundedChannelOptions<T>): Channel<T> {
   return channelOver(new RingBuffer<T>(), resolveBounded(options));
 }
 
@@ -36,7 +36,7 @@ export function createBoundedChannel<T>(options: number | BoundedChannelOptions<
  *
  * @see .NET `Channel.CreateUnbounded<T>`
  */
-export function createUnboundedChannel<T>(): Channel<T> {
+export function createUnboundedChannel<T extends Item>(): Channel<T> {
   return channelOver(new RingBuffer<T>(), unboundedFullness);
 }
 
@@ -51,7 +51,7 @@ export function createUnboundedChannel<T>(): Channel<T> {
  * @throws {@link ArgumentOutOfRangeError}, {@link UnknownOptionError} or {@link InvalidOptionsError}
  * @see .NET `Channel.CreateUnboundedPrioritized<T>`
  */
-export function createPriorityChannel<T>(options: PriorityChannelOptions<T>): Channel<T> {
+export function createPriorityChannel<T extends Item>(options: PriorityChannelOptions<T>): Channel<T> {
   const fullness = resolvePriority(options);
   return channelOver(new HeapBuffer<T>(options.compare), fullness);
 }

@@ -10,6 +10,7 @@ describe('toMilliseconds', () => {
     ['250ms', 250],
     ['30s', 30_000],
     ['1.5h', 5_400_000],
+    ['0.125s', 125],
     ['1h 30m', 5_400_000],
     ['1h30m', 5_400_000],
     ['  2 d ', 172_800_000],
@@ -42,6 +43,10 @@ describe('toMilliseconds', () => {
     new Date(),
   ])('refuses %s', (duration) => {
     expect(() => toMilliseconds(duration as Duration)).toThrow(ArgumentOutOfRangeError);
+  });
+
+  it('calls it a duration when it is not told what it is', () => {
+    expect(() => toMilliseconds('soon')).toThrow(/^duration must be a duration: milliseconds of 0 or more/);
   });
 
   it('names the argument as it was told to', () => {

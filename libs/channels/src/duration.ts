@@ -28,7 +28,7 @@ const partPattern = /(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)/g;
  */
 export function toMilliseconds(duration: Duration, argument = 'duration'): number {
   const ms = typeof duration === 'string' ? parse(duration) : duration;
-  if (typeof ms !== 'number' || !Number.isFinite(ms) || ms < 0) {
+  if (!Number.isFinite(ms) || ms < 0) {
     throw new ArgumentOutOfRangeError(
       argument,
       duration,

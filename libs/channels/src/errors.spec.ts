@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import {
   ArgumentOutOfRangeError,
   ChannelClosedError,
+  ConcurrentWaitError,
   describeValue,
   InvalidOptionsError,
   NightshiftError,
+  TimerDisposedError,
   UndefinedItemError,
   UnknownOptionError,
 } from './index.js';
@@ -37,10 +39,42 @@ describe('ChannelClosedError', () => {
   });
 });
 
+describe('The message of an error', () => {
+  const capacity = new ArgumentOutOfRangeError('capacity', -1, 'a whole number of 0 or more');
+  const unknown = new UnknownOptionError('capasity', ['capacity', 'fullMode'], 'capacity');
+
+  it.each([
+    [capacity, 'capacity must be a whole number of 0 or more, but got -1.'],
+    [unknown, "There is no option 'capasity'. Did you mean 'capacity'? Known options: capacity, fullMode."],
+    [new UnknownOptionError('x', ['capacity']), "There is no option 'x'. Known options: capacity."],
+    [
+      new InvalidOptionsError('createBoundedChannel', [capacity]),
+      `createBoundedChannel got an option that cannot be used:\n- ${capacity.message}`,
+    ],
+    [
+      new InvalidOptionsError('createBoundedChannel', [unknown, capacity]),
+      `createBoundedChannel got 2 options that cannot be used:\n- ${unknown.message}\n- ${capacity.message}`,
+    ],
+  ])('names the values and what would be accepted: %s', (error, message) => {
+    expect(error.message).toBe(message);
+  });
+
+  it.each([
+    [new ChannelClosedError(), /closed: its writer was completed\. .*waitToRead\(\) or waitToWrite\(\)/],
+    [new ChannelClosedError('why'), /closed: its writer was completed with 'why'\./],
+    [new UndefinedItemError(), /undefined cannot be an item.*Write null, or wrap the value/],
+    [new ConcurrentWaitError(), /already being waited for.*or give each loop a PeriodicTimer of its own/],
+    [new TimerDisposedError(), /period of a disposed timer.*Create a new PeriodicTimer/],
+  ])('says what happened and what to do: %s', (error, message) => {
+    expect(error.message).toMatch(message);
+  });
+});
+
 describe('describeValue', () => {
   it.each([
     ['text', "'text'"],
-    ['x'.repeat(70), `'${'x'.repeat(60)}...'`],
+    ['x'.repeat(60), `'${'x'.repeat(60)}'`],
+    ['x'.repeat(61), `'${'x'.repeat(60)}...'`],
     [1.5, '1.5'],
     [5n, '5n'],
     [undefined, 'undefined'],

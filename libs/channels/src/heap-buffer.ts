@@ -51,16 +51,29 @@ export class HeapBuffer<T> implements ChannelBuffer<T> {
   }
 
   replaceOldest(item: T): T {
-    const victim = this.oldest!;
-    // The newcomer first: if it cannot be compared, nothing has been lost for it.
-    this.push(item);
-    return this.remove(victim);
+    return this.replace(this.oldest!, item);
   }
 
   replaceNewest(item: T): T {
-    const victim = this.newest!;
+    return this.replace(this.newest!, item);
+  }
+
+  private replace(victim: HeapEntry<T>, item: T): T {
+    // The newcomer first: if it cannot be compared, nothing has been lost for it.
     this.push(item);
-    return this.remove(victim);
+    try {
+      return this.remove(victim);
+    } catch (error) {
+      this.takeBack(this.newest!);
+      throw error;
+    }
+  }
+
+  /** Takes out the entry that has just come in, the way it came: nothing needs comparing. */
+  private takeBack(entry: HeapEntry<T>): void {
+    this.sink(entry, entry.position, this.entries.length - 1);
+    this.entries.pop();
+    this.unchain(entry);
   }
 
   private remove(entry: HeapEntry<T>): T {
@@ -68,11 +81,15 @@ export class HeapBuffer<T> implements ChannelBuffer<T> {
     const last = this.entries[end]!;
     if (last !== entry) this.fill(entry.position, last, end);
     this.entries.pop();
+    this.unchain(entry);
+    return entry.item;
+  }
+
+  private unchain(entry: HeapEntry<T>): void {
     if (entry.older === undefined) this.oldest = entry.newer;
     else entry.older.newer = entry.newer;
     if (entry.newer === undefined) this.newest = entry.older;
     else entry.newer.older = entry.older;
-    return entry.item;
   }
 
   /** Moves the heap's last entry, at `end`, to where it belongs now that `hole` is free. */

@@ -37,6 +37,9 @@ describe('nearest', () => {
     ['capasity', 'capacity'],
     ['CAPACITY', 'capacity'],
     ['fulMode', 'fullMode'],
+    ['onDorpped', 'onDropped'],
+    ['capacixx', 'capacity'],
+    ['capacxxx', undefined],
     ['colour', undefined],
     ['x', undefined],
   ])('takes %s for %s', (written, meant) => {

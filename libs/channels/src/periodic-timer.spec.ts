@@ -9,13 +9,7 @@ import {
   TimerDisposedError,
   type Duration,
 } from './index.js';
-
-const pending = Symbol('pending');
-
-async function outcome(promise: Promise<unknown>): Promise<unknown> {
-  for (let i = 0; i < 10; i++) await Promise.resolve();
-  return Promise.race([promise, Promise.resolve(pending)]);
-}
+import { outcome, pending } from './outcome.fixture.js';
 
 function setup(period: Duration = 1_000) {
   const clock = new ManualClock();
@@ -250,6 +244,8 @@ describe('PeriodicTimer', () => {
     ['null', null, 'options'],
     ['a clock in place of options', 5, 'options'],
     ['no clock', { clock: {} }, 'clock'],
+    ['half a clock', { clock: { schedule() {} } }, 'clock'],
+    ['the other half', { clock: { monotonic: () => 0 } }, 'clock'],
     ['a null clock', { clock: null }, 'clock'],
   ])('P22 refuses wrong options: %s', (_, options, argument) => {
     const create = () => new PeriodicTimer(1, options as { clock: ManualClock });
@@ -262,6 +258,19 @@ describe('PeriodicTimer', () => {
     expect(() => new PeriodicTimer(1, options as object)).toThrow(
       expect.objectContaining({ code: 'UNKNOWN_OPTION', suggestion: 'clock' }),
     );
+  });
+
+  it.each([
+    [() => new PeriodicTimer(0), 'period must be 1 to 4294967294 milliseconds, or Infinity, but got 0.'],
+    [() => new PeriodicTimer('soon'), /^period must be a duration: .* but got 'soon'/],
+    [() => new PeriodicTimer(1, 5 as never), 'options must be an object such as { clock }, but got 5.'],
+    [
+      () => new PeriodicTimer(1, { clock: 5 } as object),
+      'clock must be a Clock, such as systemClock, but got 5.',
+    ],
+    [() => new PeriodicTimer(1, { clock: 5, signal: 5 } as object), /^PeriodicTimer got 2 options/],
+  ])('says which value it was given and which it takes: %s', (create, message) => {
+    expect(create).toThrow(message);
   });
 
   it('P24 setting the wall clock makes no tick', async () => {
@@ -281,6 +290,12 @@ describe('PeriodicTimer', () => {
     expect(clock.pendingTimers).toBe(1);
     await clock.advance(1_000);
     await wait;
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('is not armed by a new period while nobody waits', () => {
+    const { clock, timer } = setup();
+    timer.period = 500;
     expect(clock.pendingTimers).toBe(0);
   });
 

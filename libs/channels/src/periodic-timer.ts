@@ -151,7 +151,8 @@ export class PeriodicTimer implements AsyncIterable<void> {
 
   /** Moves on to the first tick that is still to come; those in between are the missed ones. */
   private passTick(): void {
-    const late = this.clock.monotonic() - this.nextTickAt;
+    // The timer's due time is rounded, so it can come up a hair before the tick that it is for.
+    const late = Math.max(0, this.clock.monotonic() - this.nextTickAt);
     this.nextTickAt += this.periodMs * (Math.floor(late / this.periodMs) + 1);
   }
 
