@@ -17,62 +17,62 @@ export interface BackgroundServiceOptions {
    * What to call it in logs, health and the API. Unique in the application.
    * @default the name of the class
    */
-  name?: string;
+  name?: string | undefined;
   /**
    * Whether it runs at all. The host's `enabled` is asked too.
    * @default true
    */
-  enabled?: boolean;
+  enabled?: boolean | undefined;
 
   /** Tick at a fixed rate; the first tick comes after one period. Between 1 ms and 2^32-2 ms (about 49 days). */
-  every?: Duration;
+  every?: Duration | undefined;
   /** Tick by the calendar: an expression in the dialect of `@nestjs/schedule`, for example `CronExpression.EVERY_HOUR`. */
-  cron?: string;
+  cron?: string | undefined;
   /**
    * The time zone of {@link cron}: an IANA name such as `'Europe/Berlin'`.
    * @default the time zone of the machine
    */
-  timeZone?: string;
+  timeZone?: string | undefined;
   /**
    * Tick once when the schedule begins.
    * @default false
    */
-  runOnStart?: boolean;
+  runOnStart?: boolean | undefined;
   /** How long after the start the schedule begins. With `every` it is also the time of the first tick. */
-  initialDelay?: Duration;
+  initialDelay?: Duration | undefined;
   /**
    * A random delay of up to this much before each tick, so that many instances do not all tick at once. The schedule
    * itself does not shift. Shorter than `every`.
    * @default 0
    */
-  jitter?: Duration;
+  jitter?: Duration | undefined;
   /**
    * What to do with a tick that is due while one is running: pass over it, run one right after (however many were due),
    * or run it at the same time.
    * @default 'skip'
    */
-  overlap?: 'skip' | 'queue' | 'parallel';
+  overlap?: 'skip' | 'queue' | 'parallel' | undefined;
   /**
    * What to do with a tick that is more than a second late, because the process was held up or asleep: run once and
    * count the others as `missed`, or pass over it.
    * @default 'fireOnce'
    */
-  misfire?: 'fireOnce' | 'skip';
+  misfire?: 'fireOnce' | 'skip' | undefined;
   /** After this long a tick's signal is aborted, and the tick counts as failed. By default never. */
-  timeout?: Duration;
+  timeout?: Duration | undefined;
   /**
    * What a failed tick does: nothing more than a log line, stop this service, or stop the application.
    * @default 'continue'
    */
-  onError?: 'continue' | 'stopService' | 'stopHost';
+  onError?: 'continue' | 'stopService' | 'stopHost' | undefined;
 
   /**
    * What a fault of this long-running service does when it is not, or no longer, restarted.
    * @default the host's `exceptionBehavior`
    */
-  exceptionBehavior?: ExceptionBehavior;
+  exceptionBehavior?: ExceptionBehavior | undefined;
   /** Start this long-running service again after a fault. By default it is not. */
-  restart?: RestartOptions;
+  restart?: RestartOptions | undefined;
 }
 
 /** How a service ticks. */

@@ -45,12 +45,14 @@ export class CronTrigger implements Trigger {
   }
 
   after(due: number): number {
-    let local = due + this.offset(due);
     const repeated = this.allDay ? this.nextInRepeatedHour(due) : undefined;
+    let local = due + this.offset(due);
     for (;;) {
       local = this.nextLocal(local);
-      const instant = this.toInstant(local, due);
+      const { instant, noneBefore } = this.toInstant(local, due);
       if (instant !== undefined) return repeated !== undefined && repeated < instant ? repeated : instant;
+      // Past what is never due at one go: it may be an hour in which each second matches.
+      local = Math.max(local, noneBefore - 1);
     }
   }
 
@@ -61,7 +63,18 @@ export class CronTrigger implements Trigger {
       if (next > now) return { due: latest, passed };
       latest = next;
     }
-    return { due: now, passed: countedAtMost };
+    return { due: this.lastBetween(latest, now), passed: countedAtMost };
+  }
+
+  /** The last match up to `now`, given one before it. */
+  private lastBetween(match: number, now: number): number {
+    let [low, high] = [match - 1, now];
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.after(middle) <= now) low = middle;
+      else high = middle;
+    }
+    return this.after(low);
   }
 
   /** The next match after a local time. Local times are written as if they were UTC. */
@@ -71,18 +84,20 @@ export class CronTrigger implements Trigger {
     return this.fields.getNextDateFrom(new Date(local - ahead), 'UTC').toMillis() + ahead;
   }
 
-  /** The instant after `due` at which a local time is due, if it is. */
-  private toInstant(local: number, due: number): number | undefined {
+  /** The instant after `due` at which a local time is due; or else the local time up to which none is. */
+  private toInstant(local: number, due: number): { instant?: number; noneBefore: number } {
     const [before, after] = [this.offset(local - dayMs), this.offset(local + dayMs)];
     const instants = [local - before, local - after].filter(
       (instant) => instant + this.offset(instant) === local,
     );
-    if (instants.length === 0)
-      return this.allDay ? undefined : laterThan(due, this.endOfGap(local, before, after));
-    return laterThan(
-      due,
-      this.allDay ? (instants.find((instant) => instant > due) ?? due) : Math.min(...instants),
-    );
+    if (instants.length === 0) {
+      const end = this.endOfGap(local, before, after);
+      return this.allDay ? { noneBefore: end + after } : { instant: end, noneBefore: local };
+    }
+    const instant = this.allDay ? instants.find((one) => one > due) : Math.min(...instants);
+    if (instant !== undefined && instant > due) return { instant, noneBefore: local };
+    // In the second pass of a repeated hour, and due in the first only.
+    return { noneBefore: this.changeBetween(instants[0]!, instants.at(-1)!) + before };
   }
 
   private endOfGap(local: number, before: number, after: number): number {
@@ -150,8 +165,4 @@ function toZone(zone: string | number | undefined): Zone {
   const named = IANAZone.create(zone);
   if (!named.isValid) throw new ArgumentOutOfRangeError('timeZone', zone, timeZoneExpected);
   return named;
-}
-
-function laterThan(due: number, instant: number): number | undefined {
-  return instant > due ? instant : undefined;
 }

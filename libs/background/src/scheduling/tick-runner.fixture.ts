@@ -44,7 +44,8 @@ export function setup(
   };
   const stop = () => runner.stop(new AbortController().signal);
   const times = () => begun.map(({ at }) => at);
-  return { clock: manual, holdUp, runner, begun, skipped, told, begin, stop, times };
+  const now = () => clock.now();
+  return { clock: manual, now, holdUp, runner, begun, skipped, told, begin, stop, times };
 }
 
 /** Work that waits, each time it is called, until the test opens the gate of that call. */

@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks';
+import { setMaxListeners } from 'node:events';
 import { StoppingError } from '../errors.js';
 import { endedBy } from '../hosting/deadline.js';
 import type { HostedService } from '../hosting/hosted-service.js';
@@ -38,6 +40,11 @@ export class TickRunner implements ServiceRunner, TickControl {
   lastError: unknown;
 
   private readonly timer: ScheduleTimer;
+  /**
+   * The async context that the service was made in. A timer keeps the context in which it is armed, and so does each one
+   * that is armed when it fires: a request that steers the service would be seen by all ticks from then on.
+   */
+  private readonly home = new AsyncResource('nightshift service');
   private readonly inProgress = new Map<TickExecution, Promise<void>>();
   /** Due ticks that wait for the running one: at most one of the schedule, and any asked for by hand. */
   private queued: Occurrence[] = [];
@@ -78,6 +85,8 @@ export class TickRunner implements ServiceRunner, TickControl {
 
   start(): void {
     this.stopController = new AbortController();
+    // Ticks that run side by side all listen to it, and Node takes the eleventh for a leak.
+    if (this.dependencies.options.overlap === 'parallel') setMaxListeners(0, this.stopController.signal);
     this.count = 0;
     this.missed = 0;
     this.lastError = undefined;
@@ -90,18 +99,7 @@ export class TickRunner implements ServiceRunner, TickControl {
   begin(): void {
     this.isOpen = true;
     this.isPaused = false;
-    const { initialDelayMs, runOnStart } = this.dependencies.options;
-    if (initialDelayMs === undefined) {
-      this.timer.arm();
-      // begin() itself must not run user code
-      queueMicrotask(() => (runOnStart ? this.runFirst() : this.completeIfOver()));
-    } else {
-      // A period that begins after a delay ticks then; a calendar does only when told to.
-      const ticksThen = runOnStart || this.timer.trigger.axis === 'monotonic';
-      this.timer.armAfter(initialDelayMs, ticksThen, () =>
-        ticksThen ? this.runFirst() : this.completeIfOver(),
-      );
-    }
+    this.home.runInAsyncScope(() => this.armFirst());
   }
 
   quiesce(): void {
@@ -129,7 +127,9 @@ export class TickRunner implements ServiceRunner, TickControl {
   }
 
   trigger(): Promise<TickRecord> {
-    return new Promise((done) => this.dispatch({ scheduledAt: this.now(), done }));
+    return new Promise((done) => {
+      this.home.runInAsyncScope(() => this.dispatch({ scheduledAt: this.now(), done }));
+    });
   }
 
   pause(): void {
@@ -150,9 +150,24 @@ export class TickRunner implements ServiceRunner, TickControl {
     this.armIfOpen();
   }
 
+  private armFirst(): void {
+    const { initialDelayMs, runOnStart } = this.dependencies.options;
+    if (initialDelayMs === undefined) {
+      this.timer.arm();
+      // begin() itself must not run user code
+      queueMicrotask(() => (runOnStart ? this.runFirst() : this.completeIfOver()));
+    } else {
+      // A period that begins after a delay ticks then; a calendar does only when told to.
+      const ticksThen = runOnStart || this.timer.trigger.axis === 'monotonic';
+      this.timer.armAfter(initialDelayMs, ticksThen, () =>
+        ticksThen ? this.runFirst() : this.completeIfOver(),
+      );
+    }
+  }
+
   private armIfOpen(): void {
     if (!this.isOpen || this.isPaused) return;
-    this.timer.arm();
+    this.home.runInAsyncScope(() => this.timer.arm());
     this.completeIfOver();
   }
 
