@@ -11,6 +11,11 @@ const all: [error: NightshiftError, code: string, told: readonly string[]][] = [
     'MODULE_REGISTERED_TWICE',
     ['twice', 'Import it once', 'registerQueue'],
   ],
+  [
+    new errors.LifetimeReplacedError('Feature'),
+    'LIFETIME_REPLACED',
+    ['Feature provides', 'Take it out of the providers'],
+  ],
   [new errors.ModuleNotRegisteredError('X'), 'MODULE_NOT_REGISTERED', ['X needs', 'import it once']],
   [new errors.DuplicateNameError('queue', 'mail'), 'DUPLICATE_NAME', ['Two queues', "'mail'", '`name`']],
   [

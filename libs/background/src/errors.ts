@@ -12,6 +12,18 @@ export class ModuleRegisteredTwiceError extends NightshiftError {
   }
 }
 
+/** Another module provides an `ApplicationLifetime` of its own, which nothing would ever signal or listen to. */
+export class LifetimeReplacedError extends NightshiftError {
+  readonly code = 'LIFETIME_REPLACED';
+
+  constructor(readonly module: string) {
+    super(
+      `${module} provides an ApplicationLifetime of its own: who injects it there would wait for signals that never come, ` +
+        'and ask in vain for a stop. Take it out of the providers: BackgroundModule is global, so it is injected as it is.',
+    );
+  }
+}
+
 /** `BackgroundModule.registerQueue()` was used without `BackgroundModule.forRoot()`. */
 export class ModuleNotRegisteredError extends NightshiftError {
   readonly code = 'MODULE_NOT_REGISTERED';

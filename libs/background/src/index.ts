@@ -9,6 +9,7 @@ export {
   DuplicateNameError,
   IllegalStateError,
   InvalidWorkError,
+  LifetimeReplacedError,
   ModuleNotRegisteredError,
   ModuleRegisteredTwiceError,
   NotAServiceError,

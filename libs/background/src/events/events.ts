@@ -2,15 +2,15 @@
  * Every event, as data. The union is closed: a `switch` over `type` can be exhaustive. `at` is when it happened.
  * docs/events.md describes each one; a test compares the two.
  */
-export type BackgroundEvent = { [T in BackgroundEventType]: EventOf<T> }[BackgroundEventType];
+export type BackgroundEvent = EventOf<BackgroundEventType>;
 
 /** The name of an event: `<what it is about>.<what happened>`. */
 export type BackgroundEventType = keyof EventDetails;
 
-/** The event of one type. */
-export type EventOf<T extends BackgroundEventType> = { readonly type: T; readonly at: Date } & Readonly<
-  EventDetails[T]
->;
+/** The event of one type; of several types the union of theirs. */
+export type EventOf<T extends BackgroundEventType> = T extends BackgroundEventType
+  ? { readonly type: T; readonly at: Date } & Readonly<EventDetails[T]>
+  : never;
 
 /** How a tick ended. */
 export type TickOutcome = 'completed' | 'failed' | 'timedOut' | 'cancelled' | 'skipped';

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
 import { Deadline, endedBy } from './deadline.js';
@@ -50,8 +51,46 @@ describe('Deadline', () => {
   });
 });
 
+const listeners = (...linked: AbortController[]) =>
+  linked.flatMap(({ signal }) => getEventListeners(signal, 'abort'));
+
+describe('What a deadline leaves on the signals linked to it', () => {
+  it('is nothing when the time is up', async () => {
+    const linked = new AbortController();
+    const { clock } = setup(1_000, [linked.signal]);
+    expect(listeners(linked)).toHaveLength(1);
+    await clock.advance(1_000);
+    expect(listeners(linked)).toEqual([]);
+  });
+
+  it('is nothing when one of them is aborted, now or before', () => {
+    const [first, second] = [new AbortController(), new AbortController()];
+    setup(1_000, [first.signal, second.signal]);
+    first.abort();
+    expect(listeners(first, second)).toEqual([]);
+    setup(1_000, [first.signal, second.signal]);
+    expect(listeners(first, second)).toEqual([]);
+  });
+
+  it('is nothing when it is disposed, once or twice', () => {
+    const linked = new AbortController();
+    const { deadline } = setup(1_000, [linked.signal]);
+    deadline[Symbol.dispose]();
+    deadline[Symbol.dispose]();
+    expect(listeners(linked)).toEqual([]);
+  });
+});
+
 describe('endedBy', () => {
   const never = new Promise<void>(() => {});
+
+  it('leaves no listener on the signal when the work has ended, well or not', async () => {
+    const { signal } = new AbortController();
+    for (const work of [Promise.resolve(), Promise.reject(new Error('no'))]) {
+      await endedBy(work, signal).catch(() => {});
+      expect(getEventListeners(signal, 'abort')).toEqual([]);
+    }
+  });
 
   it('waits for the work when the signal is not aborted', async () => {
     expect(await endedBy(Promise.resolve(), new AbortController().signal)).toBe(true);

@@ -27,6 +27,7 @@ describe('BackgroundHost.stop at its deadline', () => {
     await clock.advance('4s');
     await stop;
     expect(reasons).toEqual([expect.any(StoppingError), 10_000]);
+    expect((reasons[0] as Error).message).toContain('The time to stop is up: the application');
     expect(ofType('host.deadlinePassed')).toMatchObject([{ timeoutMs: 10_000 }]);
     expect(clock.pendingTimers).toBe(0);
   });
@@ -61,6 +62,19 @@ describe('BackgroundHost.stop at its deadline', () => {
     },
   );
 
+  it('S11 the deadline is at once when the signal of the caller is aborted already', async () => {
+    const { add, host, clock, ofType, started } = setup();
+    const reasons: unknown[] = [];
+    add('a', { stop: (signal) => void reasons.push(signal.aborted, signal.reason) });
+    add('b', { stop: never });
+    await started();
+    const stop = host.stop(AbortSignal.abort('no time'));
+    await clock.advance(0);
+    await stop;
+    expect(reasons).toEqual([true, 'no time']);
+    expect(ofType('service.abandoned')).toMatchObject([{ service: 'b' }]);
+  });
+
   it.each(['stopping', 'stop', 'stopped'] as const)(
     'S13 S15 stop goes on without a %s that ignores the deadline, and names it',
     async (hook) => {
@@ -81,6 +95,29 @@ describe('BackgroundHost.stop at its deadline', () => {
       expect(hanging.state).toBe('stopped');
     },
   );
+
+  it('the deadline is one event when several hooks run into it, one after the other', async () => {
+    const { add, host, clock, ofType, started } = setup();
+    add('a', { stopping: never, stop: never, stopped: never });
+    await started();
+    const stop = host.stop();
+    await clock.advance('30s');
+    await clock.advance(0);
+    await stop;
+    expect(ofType('host.deadlinePassed')).toHaveLength(1);
+    expect(ofType('service.abandoned')).toHaveLength(2);
+  });
+
+  it('a service is given up at the shutdownTimeout of the host when its handle stops it', async () => {
+    const { add, clock, lifetime, started } = setup({ shutdownTimeout: '10s' });
+    const service = add('a', { stop: never });
+    await started();
+    const stop = service.stop();
+    await clock.advance('10s');
+    await stop;
+    expect(service.state).toBe('abandoned');
+    expect(lifetime.stopping.aborted).toBe(false);
+  });
 
   it('an error is still an event when it comes after the hook was given up on', async () => {
     const { add, host, clock, ofType, started } = setup();
@@ -107,7 +144,7 @@ describe('BackgroundHost.stop at its deadline', () => {
 });
 
 describe('BackgroundHost.signalStopping', () => {
-  it('takes its time from the budget of the stop, but not what passes in between', async () => {
+  it('S10 takes its time from the budget of the stop, but not what passes in between', async () => {
     const { add, host, clock, started } = setup({ shutdownTimeout: '10s' });
     const { opened, open } = gate();
     add('a', { stopping: () => opened, stop: untilAborted });

@@ -11,6 +11,8 @@ function failing() {
   return Promise.reject(new Error('no'));
 }
 
+const never = () => new Promise<void>(() => {});
+
 function armedTimers() {
   return process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length;
 }
@@ -30,16 +32,19 @@ function setup(overrides: HostingOptions = {}) {
         calls.push(`${name}.stop`);
         await own.stop?.(signal);
       },
+      stopped: async (signal: AbortSignal) => {
+        await own.stopped?.(signal);
+      },
     },
     exceptionBehavior: 'stopHost' as const,
     enabled: true,
   });
-  const { clock, lifetime, host } = setupHost(overrides, (service, options) =>
+  const { clock, lifetime, host, types } = setupHost(overrides, (service, options) =>
     define((options as { name: string }).name, service as HostedService),
   );
   const add = (name: string, own?: Partial<HostedService>, token?: unknown) =>
     host.add(define(name, own, token));
-  return { clock, lifetime, calls, host, add };
+  return { clock, lifetime, calls, host, add, types };
 }
 
 describe('BackgroundHost.service', () => {
@@ -87,12 +92,24 @@ describe('BackgroundHost', () => {
     expect(host.unfinished).toEqual([]);
   });
 
-  it('starts nothing when stopping was asked for before', async () => {
-    const { add, host, calls, lifetime } = setup();
+  it('names the work and the hooks that would be cut off, of those that have not finished', async () => {
+    const { add, host, clock } = setup();
+    add('a', { stop: never, stopped: never });
+    add('b');
+    await host.start();
+    const stop = host.stop();
+    await clock.advance('30s');
+    await stop;
+    expect(host.unfinished).toEqual(['a (stop(), stopped())']);
+  });
+
+  it('starts nothing, and says nothing, when stopping was asked for before', async () => {
+    const { add, host, calls, lifetime, types } = setup();
     add('a');
     lifetime.stopApplication();
     await host.start();
     expect(calls).toEqual([]);
+    expect(types()).toEqual(['host.stopping']);
   });
 });
 
@@ -111,7 +128,35 @@ describe('HostingOptions.enabled', () => {
   });
 });
 
+describe('HostingOptions.enabled and a service that is added at run time', () => {
+  it('does not start it, and leaves that to its handle, when it is not enabled', async () => {
+    const { host, calls } = setup({ enabled: ({ name }) => name !== 'late' });
+    await host.start();
+    const late = await host.addService({}, { name: 'late' });
+    expect([late.state, calls]).toEqual(['disabled', []]);
+    await late.start();
+    expect(calls).toEqual(['late.start']);
+    await host.stop();
+  });
+});
+
 describe('HostingOptions.keepAlive', () => {
+  it('holds nothing when it is not set', async () => {
+    const { host } = setup();
+    const before = armedTimers();
+    await host.start();
+    expect(armedTimers()).toBe(before);
+    await host.stop();
+  });
+
+  it('lets the process go when the start fails', async () => {
+    const { host, add } = setup({ keepAlive: true });
+    const before = armedTimers();
+    add('a', { start: failing });
+    await expect(host.start()).rejects.toThrow('no');
+    expect(armedTimers()).toBe(before);
+  });
+
   it('holds the process from start to stop', async () => {
     const { host } = setup({ keepAlive: true });
     const before = armedTimers();
@@ -179,7 +224,10 @@ describe('BackgroundHost.addService', () => {
     const { host, lifetime } = setup();
     await host.start();
     lifetime.stopApplication();
-    await expect(host.addService({}, { name: 'late' })).rejects.toMatchObject({ code: 'ILLEGAL_STATE' });
+    await expect(host.addService({}, { name: 'late' })).rejects.toMatchObject({
+      code: 'ILLEGAL_STATE',
+      message: 'Adding a service is not possible while the host is stopping.',
+    });
     expect(host.services).toEqual([]);
   });
 

@@ -97,6 +97,32 @@ describe('BackgroundHost.start', () => {
     },
   );
 
+  it('says how many services are to start, which have started, and how long that took', async () => {
+    const { add, host, clock, seen } = setup();
+    const { opened, open } = gate();
+    add('a', { start: () => opened });
+    add('b');
+    add('off', {}, false);
+    await clock.advance('1h');
+    const start = host.start();
+    await clock.advance(250);
+    open();
+    await start;
+    expect(seen).toMatchObject([
+      { type: 'host.starting', services: 2 },
+      { type: 'host.started', services: ['a', 'b'], durationMs: 250 },
+      { type: 'service.started', service: 'a' },
+      { type: 'service.started', service: 'b' },
+    ]);
+  });
+
+  it('says how many services failed to start when there are several', async () => {
+    const { add, host } = setup({ servicesStartConcurrently: true });
+    add('a', { start: failing('one') });
+    add('b', { start: failing('two') });
+    await expect(host.start()).rejects.toThrow('2 services failed to start.');
+  });
+
   it('H17 a failed start is one event before what had started is stopped', async () => {
     const { add, host, types } = setup();
     add('a');
@@ -157,12 +183,25 @@ describe('BackgroundHost.start', () => {
         await clock.advance('1s');
         const error = await start;
         expect(error).toBeInstanceOf(StartupTimeoutError);
-        expect((error as Error).cause).toBeUndefined();
+        expect(error).not.toHaveProperty('cause');
         expect(service.state).toBe(hook === 'started' ? 'stopped' : 'faulted');
         expect(clock.pendingTimers).toBe(0);
       }
     },
   );
+
+  it('H23 the reason of the signal is a StartupTimeoutError when the time is up', async () => {
+    const { add, host, clock } = setup({ startupTimeout: '1s' });
+    const reasons: unknown[] = [];
+    add('a', {
+      start: (signal) => untilAborted(signal).catch((reason: unknown) => void reasons.push(reason)),
+    });
+    const start = host.start();
+    await clock.advance('1s');
+    await start;
+    expect(reasons).toEqual([expect.any(StartupTimeoutError)]);
+    expect(reasons).toMatchObject([{ timeoutMs: 1_000 }]);
+  });
 
   it('H23 StartupTimeoutError carries what a hook made of the timeout as its cause', async () => {
     const { add, host, clock } = setup({ startupTimeout: '1s' });
@@ -190,7 +229,7 @@ describe('BackgroundHost.start', () => {
       add('a', { starting: () => lifetime.stopApplication() });
       add('b');
       await host.start();
-      expect(calls).toEqual(servicesStartConcurrently ? ['a.starting', 'b.starting'] : ['a.starting']);
+      expect(calls).toEqual(['a.starting']);
       expect(lifetime.started.aborted).toBe(false);
       expect(types()).toEqual(['host.starting', 'host.stopping']);
     },

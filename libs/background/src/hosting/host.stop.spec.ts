@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { gate } from '../gate.fixture.js';
 import { failing, setup } from './host.fixture.js';
@@ -67,6 +68,7 @@ describe('BackgroundHost.stop', () => {
     await started();
     const error: unknown = await host.stop().catch((reason: unknown) => reason);
     expect((error as AggregateError).errors).toEqual([new Error('1'), new Error('2'), new Error('3')]);
+    expect((error as AggregateError).message).toBe('The host stopped with several errors.');
     expect(calls).toHaveLength(6);
     expect(ofType('service.stopFailed')).toHaveLength(3);
     expect(ofType('host.stopped')).toMatchObject([{ errors: [{}, {}, {}] }]);
@@ -116,13 +118,40 @@ describe('BackgroundHost.stop', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('S25 a service that was stopped by its handle is not stopped again', async () => {
+  it('a service is not stopped again when its handle has stopped it', async () => {
     const { add, host, calls, started } = setup();
     const service = add('a');
     await started();
     await service.stop();
     await host.stop();
     expect(calls).toEqual(['a.stopping', 'a.stop', 'a.stopped']);
+  });
+
+  it('says why it stops, and when it has stopped how long that took', async () => {
+    const { add, host, clock, lifetime, seen, started } = setup();
+    const { opened, open } = gate();
+    add('a', { stop: () => opened });
+    await started();
+    await clock.advance('1h');
+    lifetime.stopApplication('a reason');
+    const stop = host.stop();
+    await clock.advance(250);
+    open();
+    await stop;
+    expect(seen).toMatchObject([
+      { type: 'host.stopping', reason: 'a reason' },
+      { type: 'service.stopping', service: 'a' },
+      { type: 'service.stopped', service: 'a', durationMs: 250 },
+      { type: 'host.stopped', durationMs: 250, errors: [] },
+    ]);
+  });
+
+  it('leaves no listener on the signals of its callers', async () => {
+    const { host } = setup();
+    const [first, second] = [new AbortController(), new AbortController()];
+    await Promise.all([host.stop(first.signal), host.stop(second.signal)]);
+    await host.stop(second.signal);
+    for (const { signal } of [first, second]) expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('every service is told at once to begin nothing new when stopping fires', async () => {

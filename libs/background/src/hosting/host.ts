@@ -1,12 +1,10 @@
 import type { Clock } from 'nestjs-nightshift/channels';
 import {
   combineErrors,
-  DuplicateNameError,
   IllegalStateError,
   isCancellation,
   StartupTimeoutError,
   StoppingError,
-  UnknownNameError,
 } from '../errors.js';
 import type { BackgroundEvents } from '../events/background-events.js';
 import { Deadline, endedBy } from './deadline.js';
@@ -15,6 +13,8 @@ import { runPhase } from './lifecycle-phase.js';
 import type { ApplicationLifetime } from './lifetime.js';
 import type { ServiceHandle } from './service-handle.js';
 import type { ServiceDefinition, SupervisorHost } from './service-record.js';
+import { ServiceList } from './service-list.js';
+import { SharedRun } from './shared-run.js';
 import { lastTurns, stopHooks, type StopHook } from './stop-sequence.js';
 import { Supervisor } from './supervisor.js';
 
@@ -35,11 +35,12 @@ export interface HostDependencies {
  * @see .NET `IHost`
  */
 export class BackgroundHost implements SupervisorHost {
-  private readonly supervisors: Supervisor[] = [];
+  private readonly list = new ServiceList();
+  private readonly supervisors = this.list.all;
   private readonly faultErrors: unknown[] = [];
-  private startRun: Promise<void> | undefined;
-  private stoppingRun: Promise<readonly unknown[]> | undefined;
-  private stopRun: Promise<void> | undefined;
+  private readonly startRun = new SharedRun<void>();
+  private readonly stoppingRun = new SharedRun<readonly unknown[]>();
+  private readonly stopRun = new SharedRun<void>();
   /** How much of the time to stop the `stopping` hooks took. */
   private stoppingHooksMs = 0;
   private isPastDeadline = false;
@@ -95,19 +96,13 @@ export class BackgroundHost implements SupervisorHost {
    * @throws UnknownNameError when there is none; it names the nearest one
    */
   service(nameOrClass: string | (abstract new (...args: never[]) => unknown)): ServiceHandle {
-    const found = this.supervisors.find(
-      // `undefined`, as a class is that a circular import has not defined yet, is no service's token
-      ({ name, definition: { token = name } }) => name === nameOrClass || token === nameOrClass,
-    );
-    if (found !== undefined) return found;
-    const unknown = typeof nameOrClass === 'function' ? nameOrClass.name : String(nameOrClass);
-    const known = this.supervisors.map(({ name }) => name);
-    throw new UnknownNameError('service', unknown, known);
+    return this.list.find(nameOrClass);
   }
 
   /**
    * Adds a service at run time. When the host has started it starts at once, and this waits for it; otherwise it starts
-   * with the others, after them. It stops with the others, before all that were there before it.
+   * with the others, after them. It stops with the others, before all that were there before it. When it fails to start
+   * its handle stays, but its name is free again.
    *
    * @param service an object with `execute()`, or with `start()` and `stop()`
    * @param options those of `@BackgroundService()`; `name` is required when the object has no class of its own
@@ -116,20 +111,23 @@ export class BackgroundHost implements SupervisorHost {
     if (this.lifetime.stopping.aborted)
       throw new IllegalStateError('the host', 'stopping', 'Adding a service');
     const supervisor = this.add(this.dependencies.compose(service, options));
-    if (this.isOpen && supervisor.state === 'idle') await supervisor.start();
+    if (!this.isOpen || supervisor.state !== 'idle') return supervisor;
+    try {
+      await supervisor.start();
+    } catch (error) {
+      this.list.markFailed(supervisor);
+      throw error;
+    }
     return supervisor;
   }
 
   /** @internal Adds a service before the start. */
   add(definition: ServiceDefinition): Supervisor {
-    if (this.supervisors.some(({ name }) => name === definition.name)) {
-      throw new DuplicateNameError('service', definition.name);
-    }
-    const enabled =
-      definition.enabled && this.options.enabled({ name: definition.name, kind: definition.runner.kind });
-    const supervisor = new Supervisor({ ...definition, enabled }, this);
-    this.supervisors.push(supervisor);
-    return supervisor;
+    const { name, runner } = definition;
+    return this.list.add(name, () => {
+      const enabled = definition.enabled && this.options.enabled({ name, kind: runner.kind });
+      return new Supervisor({ ...definition, enabled }, this);
+    });
   }
 
   /**
@@ -139,7 +137,7 @@ export class BackgroundHost implements SupervisorHost {
    * Rejects with what a service threw (several: an `AggregateError`), after stopping, in reverse, what had started.
    */
   start(): Promise<void> {
-    return (this.startRun ??= this.startAll());
+    return this.startRun.join(() => this.startAll());
   }
 
   /**
@@ -147,7 +145,7 @@ export class BackgroundHost implements SupervisorHost {
    * when the application begins to close. Never rejects: the errors come out of {@link stop}.
    */
   async signalStopping(): Promise<void> {
-    await (this.stoppingRun ??= this.runStoppingHooks());
+    await this.stoppingRun.join(() => this.runStoppingHooks());
   }
 
   /**
@@ -160,8 +158,8 @@ export class BackgroundHost implements SupervisorHost {
   stop(signal?: AbortSignal): Promise<void> {
     const hurry = (): void => this.hurry.abort(signal?.reason);
     if (signal?.aborted) hurry();
-    else signal?.addEventListener('abort', hurry, { once: true, signal: this.lifetime.stopped });
-    return (this.stopRun ??= this.stopAll());
+    else signal?.addEventListener('abort', hurry, { signal: this.lifetime.stopped });
+    return this.stopRun.join(() => this.stopAll());
   }
 
   /** @internal */
@@ -194,7 +192,7 @@ export class BackgroundHost implements SupervisorHost {
       if (errors.length > 0) throw await this.failStart(errors, deadline);
       if (lifetime.stopping.aborted) return this.giveUpStart();
     }
-    const started = this.supervisors.filter(({ isRunning }) => isRunning);
+    const started = this.supervisors.filter(({ isUp }) => isUp);
     lifetime.notifyStarted();
     const durationMs = clock.monotonic() - begunAt;
     events.emit('host.started', { services: started.map(({ name }) => name), durationMs });
@@ -218,10 +216,11 @@ export class BackgroundHost implements SupervisorHost {
 
   private async failStart(errors: readonly unknown[], startup: Deadline): Promise<unknown> {
     this.giveUpStart();
-    const combined = combineErrors(errors, `${errors.length} services failed to start.`);
-    const isOther = startup.expired && combined !== startup.signal.reason;
-    const timeoutMs = this.options.startupTimeoutMs;
-    const error = isOther ? new StartupTimeoutError(timeoutMs, { cause: combined }) : combined;
+    // That a hook gave up because the time was up is told once, and does not stand beside real failures.
+    const failures = errors.filter((error) => !isCancellation(error, startup.signal));
+    const cause = combineErrors(failures, `${failures.length} services failed to start.`);
+    const options = failures.length > 0 ? { cause } : undefined;
+    const error = startup.expired ? new StartupTimeoutError(this.options.startupTimeoutMs, options) : cause;
     this.events.emit('host.startFailed', { error });
     using deadline = this.deadline(this.options.shutdownTimeoutMs);
     await this.stopServices(deadline.signal); // what goes wrong here is an event; the caller is told why the start failed
@@ -244,8 +243,10 @@ export class BackgroundHost implements SupervisorHost {
 
   private async stopAll(): Promise<void> {
     const begunAt = this.clock.monotonic();
-    const errors = [...(await (this.stoppingRun ??= this.runStoppingHooks()))];
+    const errors = [...(await this.stoppingRun.join(() => this.runStoppingHooks()))];
     using deadline = this.deadline(this.options.shutdownTimeoutMs - this.stoppingHooksMs);
+    // Meanwhile a service may have been added, or started by its handle.
+    if (!this.isPastDeadline) await this.endOfStart(deadline.signal);
     errors.push(...(await this.stopServices(deadline.signal)));
     this.events.emit('host.stopped', { durationMs: this.clock.monotonic() - begunAt, errors });
     this.lifetime.notifyStopped();
@@ -264,7 +265,8 @@ export class BackgroundHost implements SupervisorHost {
   /** A stop that comes during a start gives the start up first. */
   private async endOfStart(signal: AbortSignal): Promise<void> {
     const starts = this.supervisors.flatMap(({ startRun = [] }) => startRun);
-    if (this.startRun !== undefined && !this.lifetime.started.aborted) starts.push(this.startRun);
+    const { current: hostStart } = this.startRun;
+    if (hostStart !== undefined && !this.lifetime.started.aborted) starts.push(hostStart);
     if (starts.length === 0) return;
     this.lifetime.stopApplication();
     const ends = Promise.allSettled(starts); // how they end is told to whoever asked for them

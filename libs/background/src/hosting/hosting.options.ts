@@ -12,52 +12,53 @@ export interface HostingOptions {
    * Start services together instead of one after the other. Within each phase only; a phase still waits for the one before.
    * @default false
    */
-  servicesStartConcurrently?: boolean;
+  servicesStartConcurrently?: boolean | undefined;
   /**
    * Stop services together instead of one after the other. All share {@link shutdownTimeout} either way.
    * @default false
    */
-  servicesStopConcurrently?: boolean;
+  servicesStopConcurrently?: boolean | undefined;
   /**
    * After this long the signal given to the start hooks is aborted. A hook that ignores it is still waited for.
    * @default 'infinite'
    */
-  startupTimeout?: Duration | 'infinite';
+  startupTimeout?: Duration | 'infinite' | undefined;
   /**
    * The one budget for stopping all services and draining all queues. At its end what still runs is aborted, named in
    * an event and a log line, and left behind.
    * @default '30s'
    */
-  shutdownTimeout?: Duration | 'infinite';
+  shutdownTimeout?: Duration | 'infinite' | undefined;
   /**
    * What a fault of a long-running service does when it is not, or no longer, restarted. Each service may say otherwise.
    * @default 'stopHost'
    */
-  exceptionBehavior?: ExceptionBehavior;
+  exceptionBehavior?: ExceptionBehavior | undefined;
   /**
    * When services are stopped and queues drained: once HTTP is closed, or before any other module is torn down (for
    * applications that close their database in `onModuleDestroy`; HTTP is still open then, so requests that enqueue are
    * refused with `QueueClosedError` while the queues drain).
    * @default 'onApplicationShutdown'
    */
-  drainOn?: 'onApplicationShutdown' | 'onModuleDestroy';
+  drainOn?: 'onApplicationShutdown' | 'onModuleDestroy' | undefined;
   /**
    * Which services run in this process. Enqueueing works either way, so that one image can be deployed as web and as worker.
    * @default true
    */
-  enabled?: boolean | ((service: { readonly name: string; readonly kind: ServiceKind }) => boolean);
+  enabled?:
+    boolean | ((service: { readonly name: string; readonly kind: ServiceKind }) => boolean) | undefined;
   /**
    * Keep the process alive from start to stop even when nothing else does (no server, no timer): for worker-only processes.
    * @default false
    */
-  keepAlive?: boolean;
+  keepAlive?: boolean | undefined;
   /**
    * The source of time for everything.
    * @default systemClock
    */
-  clock?: Clock;
+  clock?: Clock | undefined;
   /** Wraps every tick, task and long-running `execute()`. By default nothing does. */
-  wrap?: WorkWrapper;
+  wrap?: WorkWrapper | undefined;
 }
 
 export interface ResolvedHostingOptions {

@@ -9,7 +9,10 @@ export interface PhaseOptions {
   readonly signal: AbortSignal;
   /** Call every hook, each up to its first wait, in order; otherwise each waits for the end of the one before. */
   readonly concurrently: boolean;
-  /** Asked before each hook of a sequential phase: whether to end the phase, given what was thrown so far. */
+  /**
+   * Asked before each hook: whether to call no more of them, given what is known to have been thrown so far. Concurrent
+   * hooks are all called before anything of that is known.
+   */
   readonly until?: (errors: readonly unknown[]) => boolean;
 }
 
@@ -22,13 +25,13 @@ export async function runPhase(
   const errors: unknown[] = [];
   const call = (service: LifecycleParticipant): Promise<unknown> =>
     service.call(hook, signal).catch((error: unknown) => errors.push(error));
-  if (concurrently) {
-    await Promise.all(services.map(call));
-    return errors;
-  }
+  const calls: Promise<unknown>[] = [];
   for (const service of services) {
     if (until(errors)) break;
-    await call(service);
+    const ended = call(service);
+    if (concurrently) calls.push(ended);
+    else await ended;
   }
+  await Promise.all(calls);
   return errors;
 }

@@ -36,7 +36,11 @@ describe('ApplicationLifetime', () => {
     const lifetime = new ApplicationLifetime();
     lifetime.stopApplication(new Error('a fault'));
     expect(lifetime.stopping.reason).toBeInstanceOf(StoppingError);
-    expect(lifetime.stopping.reason).toMatchObject({ name: 'AbortError', code: 'STOPPING' });
+    expect(lifetime.stopping.reason).toMatchObject({
+      name: 'AbortError',
+      code: 'STOPPING',
+      message: 'The application is stopping.',
+    });
   });
 
   it('started and stopped are signalled apart', () => {

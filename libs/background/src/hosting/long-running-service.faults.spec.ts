@@ -65,6 +65,20 @@ describe('A fault of a long-running service', () => {
     },
   );
 
+  it('B23 is none when it is an abort after stopping has fired, before its own turn to stop', async () => {
+    const { host, add, clock, lifetime, ofType } = setup();
+    const service = add(() =>
+      untilAborted(lifetime.stopping).then(() => Promise.reject(lifetime.stopping.reason)),
+    );
+    await host.start();
+    await clock.advance(0);
+    lifetime.stopApplication();
+    await clock.advance(0);
+    expect(service).toMatchObject({ state: 'completed', lastError: undefined });
+    expect(ofType('service.faulted')).toEqual([]);
+    await host.stop();
+  });
+
   it('B24 is one when it is an abort before the stop', async () => {
     const { host, add, clock, lifetime } = setup();
     add(() => Promise.reject(new DOMException('aborted', 'AbortError')));
@@ -151,6 +165,50 @@ describe('The restart of a long-running service', () => {
       expect(clock.pendingTimers).toBe(0);
     },
   );
+
+  it('B34 is not waited for when the stop comes before it, however long the backoff', async () => {
+    const { host, add, clock } = setup();
+    const longBackoff = { ...restart, backoff: constant('1h') };
+    const service = add(() => Promise.reject(new Error('fault')), { restart: longBackoff });
+    await host.start();
+    await clock.advance(0);
+    expect(service.state).toBe('restarting');
+    const before = clock.monotonic();
+    await host.stop();
+    expect(clock.monotonic()).toBe(before);
+    expect(service.state).toBe('stopped');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('B34 does not come when whoever hears of it asks for the stop', async () => {
+    const { host, add, clock, events, lifetime } = setup();
+    const executions: number[] = [];
+    events.on('service.restarting', () => lifetime.stopApplication());
+    const execute = () => {
+      executions.push(clock.monotonic());
+      return Promise.reject(new Error('fault'));
+    };
+    const service = add(execute, { restart });
+    await host.start();
+    await clock.advance(0);
+    await host.stop();
+    expect(executions).toEqual([0]);
+    expect(service.state).toBe('stopped');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('comes again after a stop and a start through the handle, counted anew', async () => {
+    const { host, add, clock } = setup();
+    const service = add(() => Promise.reject(new Error('fault')), { restart });
+    await host.start();
+    await clock.advance('1s');
+    expect(service.restarts).toBe(2);
+    await service.stop();
+    await service.start();
+    await clock.advance(0);
+    expect(service).toMatchObject({ state: 'restarting', restarts: 1 });
+    await host.stop();
+  });
 
   it('is a fault with both errors when the backoff throws', async () => {
     const { host, add, clock } = setup();

@@ -6,7 +6,7 @@ import { LongRunningService, type LongRunningServiceOptions } from './long-runni
 
 /** A host with `add` for long-running services. */
 export function setup(overrides: HostingOptions = {}) {
-  const { clock, lifetime, options, host, seen, ofType } = setupHost(overrides);
+  const { clock, events, lifetime, options, host, seen, ofType } = setupHost(overrides);
   const add = (
     execute: BackgroundService['execute'],
     more: Partial<LongRunningServiceOptions> & { name?: string; ignore?: boolean } = {},
@@ -17,7 +17,7 @@ export function setup(overrides: HostingOptions = {}) {
     const exceptionBehavior = ignore ? 'ignore' : options.exceptionBehavior;
     return host.add({ name, runner, exceptionBehavior, enabled: true });
   };
-  return { clock, lifetime, host, add, seen, ofType };
+  return { clock, events, lifetime, host, add, seen, ofType };
 }
 
 /** Work that ends, without an error, when its signal is aborted. */

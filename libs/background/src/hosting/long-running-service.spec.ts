@@ -66,6 +66,7 @@ describe('LongRunningService', () => {
     await clock.advance(0);
     await host.stop();
     expect(order).toEqual([expect.any(StoppingError)]);
+    expect(order).toMatchObject([{ message: "Service 'worker' is stopping." }]);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -84,6 +85,21 @@ describe('LongRunningService', () => {
     await clock.advance(0);
     expect(service.state).toBe('stopped');
     expect(ofType('service.completed')).toEqual([]);
+  });
+
+  it('B23 an abort is no fault when execute throws it after it was left behind', async () => {
+    const { host, add, clock, ofType } = setup();
+    let fail!: (error: Error) => void;
+    const service = add(() => new Promise((_, reject) => (fail = reject)));
+    await host.start();
+    await clock.advance(0);
+    const stop = host.stop();
+    await clock.advance('30s');
+    await stop;
+    fail(new DOMException('aborted', 'AbortError'));
+    await clock.advance(0);
+    expect(service.state).toBe('stopped');
+    expect(ofType('service.faulted')).toEqual([]);
   });
 
   it('a fault is an event when execute throws after it was left behind', async () => {
@@ -112,6 +128,23 @@ describe('LongRunningService', () => {
     await service.start();
     await clock.advance(0);
     expect(tokens).toHaveLength(1);
+    await host.stop();
+  });
+
+  it('execute runs again, with a token of its own, when a stopped service is started again', async () => {
+    const { host, add, clock } = setup();
+    const aborted: boolean[] = [];
+    const service = add((token) => {
+      aborted.push(token.aborted);
+      return untilAborted(token);
+    });
+    await host.start();
+    await clock.advance(0);
+    await service.stop();
+    await service.start();
+    await clock.advance(0);
+    expect(aborted).toEqual([false, false]);
+    expect(service).toMatchObject({ state: 'running', kind: 'longRunning' });
     await host.stop();
   });
 

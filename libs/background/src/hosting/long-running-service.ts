@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from 'nestjs-nightshift/channels';
 import { combineErrors, isCancellation, StoppingError } from '../errors.js';
 import { runInside } from '../scopes/background-context.js';
@@ -28,6 +29,8 @@ export class LongRunningService implements ServiceRunner {
   /** Aborted when `execute()` is not to be called any more. */
   private quietController = new AbortController();
   private run: Promise<void> | undefined;
+  /** The async context that the service was made in, for `execute()` to run in whoever starts it. */
+  private readonly home = new AsyncResource('nightshift service');
 
   constructor(
     private readonly service: BackgroundService,
@@ -54,7 +57,9 @@ export class LongRunningService implements ServiceRunner {
   }
 
   begin(): void {
-    this.run = this.runUntilEnd(this.stopController.signal, this.quietController.signal);
+    const { signal: token } = this.stopController;
+    const { signal: quiet } = this.quietController;
+    this.run = this.home.runInAsyncScope(() => this.runUntilEnd(token, quiet));
   }
 
   /** A fault from here on is final. */
@@ -89,9 +94,8 @@ export class LongRunningService implements ServiceRunner {
         await this.execute(token);
         return this.end((monitor) => monitor.completed());
       } catch (error) {
-        // Told by its own token, or by `lifetime.stopping`, which fires earlier.
-        const isStop = isCancellation(error, token) || isCancellation(error, quiet);
-        if (isStop) return this.end((monitor) => monitor.completed());
+        // Told by its own token, or by `lifetime.stopping`: whichever it is, it was to be quiet before.
+        if (isCancellation(error, quiet)) return this.end((monitor) => monitor.completed());
         const next = quiet.aborted ? undefined : this.nextRestart(policy, error);
         if (next?.delayMs === undefined) return this.end((monitor) => monitor.faulted(next?.error ?? error));
         this.monitor?.restarting(error, next.delayMs);
@@ -131,7 +135,7 @@ export class LongRunningService implements ServiceRunner {
     using deadline = new Deadline(this.options.clock, delayMs, () => undefined, [until]);
     await new Promise<void>((resolve) => {
       if (deadline.signal.aborted) resolve();
-      else deadline.signal.addEventListener('abort', () => resolve(), { once: true });
+      else deadline.signal.addEventListener('abort', () => resolve());
     });
   }
 }

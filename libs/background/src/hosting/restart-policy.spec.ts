@@ -41,6 +41,16 @@ describe('RestartPolicy', () => {
     ]);
   });
 
+  it('backs off anew from the moment at which the service has run for as long as the window', () => {
+    const backoff = exponential({ initial: 10 });
+    const delayAfter = (nowMs: number) => {
+      const policy = setup({ backoff });
+      policy.next(0); // runs again at 10
+      return policy.next(nowMs);
+    };
+    expect([delayAfter(1_009), delayAfter(1_010)]).toEqual([20, 10]);
+  });
+
   it('allows none when maxRestarts is 0', () => {
     expect(setup({ maxRestarts: 0 }).next(0)).toBeUndefined();
   });
@@ -56,6 +66,20 @@ describe('readRestartOptions', () => {
     expect(read({})).toEqual(restartDefaults);
   });
 
+  it('restarts five times in five minutes, after 1 s doubling to 1 m less a fifth at most, by default', () => {
+    expect(restartDefaults).toMatchObject({ maxRestarts: 5, withinMs: 300_000 });
+    for (const [attempt, longestMs] of [
+      [1, 1_000],
+      [2, 2_000],
+      [99, 60_000],
+    ] as const) {
+      const delaysMs = Array.from({ length: 20 }, () => restartDefaults.backoff.delayMs(attempt));
+      expect(Math.max(...delaysMs)).toBeLessThanOrEqual(longestMs);
+      expect(Math.min(...delaysMs)).toBeGreaterThanOrEqual(longestMs * 0.8);
+      expect(new Set(delaysMs).size).toBeGreaterThan(1);
+    }
+  });
+
   it('reads what is set, durations in milliseconds', () => {
     const backoff = constant('1s');
     expect(read({ maxRestarts: 0, within: '1m', backoff })).toEqual({
@@ -69,5 +93,8 @@ describe('readRestartOptions', () => {
     const wrong = { maxRestarts: -1, within: 0, backoff: '1s' } as unknown as RestartOptions;
     expect(() => read(wrong)).toThrow(InvalidOptionsError);
     expect(() => read(wrong)).toThrow(/maxRestarts[^]*within[^]*backoff/);
+    expect(() => read({ backoff: null } as never)).toThrow(
+      /backoff must be a backoff, such as exponential\(.*\), but got null/,
+    );
   });
 });

@@ -7,17 +7,17 @@ export interface RestartOptions {
    * How many restarts are allowed {@link within} the window. One more fault, and `exceptionBehavior` decides.
    * @default 5
    */
-  maxRestarts?: number;
+  maxRestarts?: number | undefined;
   /**
    * The window, sliding. A service that has run for this long without a fault starts counting, and backing off, anew.
    * @default '5m'
    */
-  within?: Duration;
+  within?: Duration | undefined;
   /**
    * How long to wait before each restart, so that a service that fails at once does not spend all the CPU on failing.
    * @default exponential({ initial: '1s', factor: 2, max: '1m', jitter: 0.2 })
    */
-  backoff?: Backoff;
+  backoff?: Backoff | undefined;
 }
 
 export interface ResolvedRestartOptions {

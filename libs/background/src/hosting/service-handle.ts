@@ -34,7 +34,10 @@ export interface ServiceHandle {
   resume(): void;
   /** Gives the service another schedule, in force until the process ends. */
   reschedule(schedule: ScheduleChange): void;
-  /** Stops this service alone, within the host's `shutdownTimeout`. Does nothing when it is not running. */
+  /**
+   * Stops this service alone, within the host's `shutdownTimeout`. Does nothing when it is not running. A hook of its
+   * start that is under way ends first, so such a hook must not wait for this.
+   */
   stop(): Promise<void>;
   /** Starts this service again after {@link stop}, its completion or a fault. Does nothing when it is running. */
   start(): Promise<void>;

@@ -36,9 +36,9 @@ export interface ServiceMonitor {
 
 /** When a service ticks. Exactly one of `every` and `cron`. */
 export interface ScheduleChange {
-  every?: number | string;
-  cron?: string;
-  timeZone?: string;
+  every?: number | string | undefined;
+  cron?: string | undefined;
+  timeZone?: string | undefined;
 }
 
 /** What became of one tick. */

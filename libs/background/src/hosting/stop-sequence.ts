@@ -1,5 +1,6 @@
 import { endedBy } from './deadline.js';
 import type { HostedService } from './hosted-service.js';
+import { SharedRun } from './shared-run.js';
 
 /** The hooks of the stop, in the order in which they are called. */
 export const stopHooks = ['stopping', 'stop', 'stopped'] as const;
@@ -27,7 +28,11 @@ export interface StopObserver {
  * is called once, all who ask wait for that one call, and none beyond the earliest of their deadlines.
  */
 export class StopSequence {
-  private readonly runs = new Map<StopHook, Promise<void>>();
+  private readonly runs: Readonly<Record<StopHook, SharedRun<void>>> = {
+    stopping: new SharedRun(),
+    stop: new SharedRun(),
+    stopped: new SharedRun(),
+  };
   private readonly givenUp = new Set<StopHook>();
   private readonly controller = new AbortController();
   private over = false;
@@ -36,6 +41,10 @@ export class StopSequence {
     private readonly hooks: Partial<Pick<HostedService, StopHook>>,
     private readonly observer: StopObserver,
   ) {}
+
+  get hasBegun(): boolean {
+    return stopHooks.some((hook) => this.runs[hook].current !== undefined);
+  }
 
   /** Whether every hook has had its turn. */
   get isOver(): boolean {
@@ -51,11 +60,9 @@ export class StopSequence {
   async run(hook: StopHook, signal: AbortSignal): Promise<void> {
     const hurry = (): void => this.controller.abort(signal.reason);
     if (signal.aborted) hurry();
-    else signal.addEventListener('abort', hurry, { once: true });
-    let run = this.runs.get(hook);
-    if (run === undefined) this.runs.set(hook, (run = this.call(hook)));
+    else signal.addEventListener('abort', hurry);
     try {
-      await run;
+      await this.runs[hook].join(() => this.call(hook));
     } finally {
       signal.removeEventListener('abort', hurry);
     }
@@ -71,7 +78,7 @@ export class StopSequence {
       this.observer.failed(error);
       throw error;
     } finally {
-      this.runs.set(hook, Promise.resolve()); // whoever comes later has nothing to wait for, nor to report again
+      this.runs[hook].current = Promise.resolve(); // whoever comes later has nothing to wait for, nor to report again
       this.over ||= hook === 'stopped';
       this.observer.ended(hook);
     }

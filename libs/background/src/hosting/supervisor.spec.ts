@@ -1,3 +1,4 @@
+// Long because it is one state machine: every way in which a service is started, stopped, or ends by itself.
 import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
 import { BackgroundEvents } from '../events/background-events.js';
@@ -78,7 +79,10 @@ describe('The start of a service through its handle', () => {
   it('rejects when the host is not open', async () => {
     const { supervisor, host, calls } = setup();
     host.isOpen = false;
-    await expect(supervisor.start()).rejects.toMatchObject({ code: 'ILLEGAL_STATE', state: 'not running' });
+    await expect(supervisor.start()).rejects.toMatchObject({
+      code: 'ILLEGAL_STATE',
+      message: "Starting service 'a' is not possible while the host is not running.",
+    });
     expect(calls).toEqual([]);
   });
 
@@ -139,22 +143,56 @@ describe('The start of a service through its handle', () => {
 
 describe('The stop of a service through its handle', () => {
   it('does nothing when the service is not running', async () => {
-    const { supervisor, calls } = setup();
+    const quiesced: unknown[] = [];
+    const { supervisor, calls, monitor } = setup({ quiesce: (of) => void quiesced.push(of) });
     await supervisor.stop();
     expect(calls).toEqual([]);
+    await supervisor.start();
+    monitor.completed();
+    calls.length = 0;
+    await supervisor.stop();
+    expect(calls).toEqual([]);
+    expect(quiesced).toEqual([]);
+    expect(supervisor.state).toBe('completed');
+  });
+
+  it('stops it again when it was started again', async () => {
+    const { supervisor, calls } = setup();
+    await supervisor.start();
+    await supervisor.stop();
+    await supervisor.start();
+    calls.length = 0;
+    await supervisor.stop();
+    expect(calls).toEqual(['stopping', 'stop', 'stopped']);
+    expect(supervisor.state).toBe('stopped');
   });
 
   it('tells the runner to begin nothing new, then runs the three hooks', async () => {
     const calls: string[] = [];
     const { supervisor, ofType } = setup({
-      quiesce: () => void calls.push('quiesce'),
+      quiesce: (of) => void calls.push(`quiesce the ${of}`),
       stopping: () => void calls.push('stopping'),
     });
     await supervisor.start();
     await supervisor.stop();
-    expect(calls).toEqual(['quiesce', 'stopping']);
+    expect(calls).toEqual(['quiesce the service', 'stopping']);
+    supervisor.quiesce();
+    expect(calls.at(-1)).toBe('quiesce the host');
     expect(supervisor.state).toBe('stopped');
     expect(ofType('service.stopped')).toMatchObject([{ durationMs: 0 }]);
+  });
+
+  it('counts as running until stop is called, and as stopped as soon as that has ended', async () => {
+    const states: unknown[] = [];
+    const note = () => void states.push([supervisor.state, seen.at(-1)!.type]);
+    const { supervisor, seen } = setup({ stopping: note, stop: note, stopped: note });
+    await supervisor.start();
+    await supervisor.stop();
+    expect(states).toEqual([
+      ['running', 'service.started'],
+      ['stopping', 'service.stopping'],
+      ['stopped', 'service.stopped'],
+    ]);
   });
 
   it('waits for a start that is under way, then stops', async () => {
@@ -178,6 +216,7 @@ describe('The stop of a service through its handle', () => {
     await supervisor.start();
     const error = await supervisor.stop().catch((reason: unknown) => reason);
     expect((error as AggregateError).errors).toEqual([new Error('1'), new Error('2'), new Error('3')]);
+    expect((error as AggregateError).message).toBe("Service 'a' failed to stop.");
     expect(supervisor.state).toBe('stopped');
     expect(ofType('service.stopFailed')).toHaveLength(3);
   });
@@ -194,7 +233,9 @@ describe('The stop of a service through its handle', () => {
     const stop = supervisor.stop();
     await clock.advance('1s');
     await stop;
-    expect(reasons).toMatchObject([{ code: 'STOPPING' }]);
+    expect(reasons).toMatchObject([
+      { code: 'STOPPING', message: "The time to stop is up: service 'a' is stopping." },
+    ]);
     expect(ofType('service.abandoned')).toMatchObject([{ running: ['stop()'] }]);
     expect(clock.pendingTimers).toBe(0);
   });
@@ -229,6 +270,37 @@ describe('What a runner reports', () => {
     work.length = 0;
     monitor.completed();
     expect(supervisor.state).toBe('stopped');
+  });
+
+  it('a fault is an event and changes no state when it is reported after the stop', async () => {
+    const { supervisor, monitor, ofType } = setup();
+    await supervisor.start();
+    await supervisor.stop();
+    monitor.faulted(new Error('late'), 'ignore');
+    expect(ofType('service.faulted')).toMatchObject([{ service: 'a', kind: 'ticked', consequence: 'none' }]);
+    expect(supervisor).toMatchObject({ state: 'stopped', lastError: new Error('late') });
+  });
+
+  it('a fault after restarts is no giving up when the service is being stopped', async () => {
+    const { opened, open } = gate();
+    const { supervisor, monitor, clock, ofType } = setup({ stop: () => opened });
+    await supervisor.start();
+    monitor.restarting(new Error('first'), 10);
+    monitor.restarted();
+    const stop = supervisor.stop();
+    await clock.advance(0);
+    monitor.faulted(new Error('second'), 'ignore');
+    open();
+    await stop;
+    expect(ofType('service.gaveUp')).toEqual([]);
+    expect(supervisor).toMatchObject({ state: 'faulted', restarts: 1 });
+  });
+
+  it('completed is told with the name and the kind of the service', async () => {
+    const { supervisor, monitor, ofType } = setup();
+    await supervisor.start();
+    monitor.completed();
+    expect(ofType('service.completed')).toMatchObject([{ service: 'a', kind: 'ticked' }]);
   });
 
   it('a second fault changes nothing', async () => {

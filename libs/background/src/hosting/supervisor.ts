@@ -5,6 +5,7 @@ import type { ExceptionBehavior } from './hosting.options.js';
 import type { ServiceHandle } from './service-handle.js';
 import type { ServiceDefinition, SupervisorHost } from './service-record.js';
 import type { ServiceMonitor } from './service-runner.js';
+import { SharedRun } from './shared-run.js';
 import { StopSequence, stopHooks, type StopHook } from './stop-sequence.js';
 import { TickSteering } from './tick-steering.js';
 
@@ -17,12 +18,17 @@ type StartHook = (typeof startHooks)[number];
 export class Supervisor extends TickSteering implements ServiceHandle, ServiceMonitor {
   /** The start hook that is being waited for. */
   private startHook: StartHook | undefined;
+  private startHookRun = new SharedRun<void>();
   /** From a `start` that succeeded until the next one. */
   private stopSequence: StopSequence | undefined;
   private stopBegunAt: number | undefined;
   /** A start of this service alone that is under way. */
   startRun: Promise<void> | undefined;
-  private stopRun: Promise<void> | undefined;
+  private readonly stopRun = new SharedRun<void>();
+  /** Whether a stop of this service alone is under way that does not let the start of the host go on with it. */
+  private endsStart = false;
+  /** Whether the host has another service of this name instead. */
+  private isRetired = false;
 
   constructor(definition: ServiceDefinition, host: SupervisorHost) {
     super(definition, host);
@@ -32,6 +38,16 @@ export class Supervisor extends TickSteering implements ServiceHandle, ServiceMo
   /** Whether hooks of the stop are still due: also of a service that ended by itself. */
   get needsStop(): boolean {
     return this.stopSequence?.isOver === false;
+  }
+
+  /** Whether it has failed or been stopped, and nothing is under way. */
+  get isAtRest(): boolean {
+    return ['faulted', 'stopped'].includes(this.state) && this.startRun === undefined && !this.needsStop;
+  }
+
+  /** Whether it has started and is not being stopped: the start may go on. */
+  get isUp(): boolean {
+    return this.isRunning && !this.endsStart && this.stopSequence?.hasBegun === false;
   }
 
   /** What of it is running now, by name: hooks that were given up on, and work. */
@@ -53,7 +69,7 @@ export class Supervisor extends TickSteering implements ServiceHandle, ServiceMo
         await this.callAtStart(hook, signal);
         return this.onStarted();
       case 'started':
-        if (this.isRunning) await this.callAtStart(hook, signal); // not when it was stopped through its handle
+        if (this.isUp) await this.callAtStart(hook, signal); // not when it is stopped through its handle
         return;
       default:
         await this.stopSequence?.run(hook, signal);
@@ -62,7 +78,7 @@ export class Supervisor extends TickSteering implements ServiceHandle, ServiceMo
 
   /** The whole host has started. */
   begin(): void {
-    if (!this.host.isOpen) return; // whoever was told before this one may have asked for the stop
+    if (!this.host.isOpen || !this.isUp) return; // whoever was told before this one may have asked for the stop
     this.host.events.emit('service.started', { ...this.label });
     this.runner.begin?.();
   }
@@ -72,6 +88,11 @@ export class Supervisor extends TickSteering implements ServiceHandle, ServiceMo
     if (this.state !== 'starting') return;
     if (this.startHook === undefined) return this.enter('stopped');
     this.abandon([`${this.startHook}()`]);
+  }
+
+  /** From now on it cannot be started: nobody would stop it. */
+  retire(): void {
+    this.isRetired = true;
   }
 
   quiesce(): void {
@@ -123,7 +144,7 @@ export class Supervisor extends TickSteering implements ServiceHandle, ServiceMo
   // -- asked by users -------------------------------------------------------------------------------------------
 
   stop(): Promise<void> {
-    return (this.stopRun ??= this.stopAlone().finally(() => (this.stopRun = undefined)));
+    return this.stopRun.join(() => this.stopAlone().finally(() => this.onStopEnded()));
   }
 
   start(): Promise<void> {
@@ -134,20 +155,32 @@ export class Supervisor extends TickSteering implements ServiceHandle, ServiceMo
 
   private async stopAlone(): Promise<void> {
     using deadline = this.stopDeadline();
-    if (this.startRun !== undefined) await endedBy(Promise.allSettled([this.startRun]), deadline.signal);
+    this.endsStart = this.startRun === undefined; // a start of its own is finished first
+    if (this.startRun !== undefined || this.startHook !== undefined) {
+      // The host may be in the middle of starting it: no hook of the stop runs beside one of the start.
+      await endedBy(Promise.allSettled([this.startRun, this.startHookRun.current]), deadline.signal);
+    }
     if (!this.isRunning) return;
     this.runner.quiesce?.('service');
     await this.runStopHooks(deadline.signal);
   }
 
+  private onStopEnded(): void {
+    this.stopRun.current = undefined;
+    this.endsStart = false;
+  }
+
   private async startAlone(): Promise<void> {
-    await this.stopRun?.catch(() => {}); // it rejects for whoever asked for it
+    await this.stopRun.current?.catch(() => {}); // it rejects for whoever asked for it
     if (this.isRunning) return;
+    if (this.isRetired) throw new IllegalStateError(`service '${this.name}'`, 'replaced', 'Starting it');
     this.expectOpenHost();
     await this.runOwedStopHooks();
+    // Its own signal: once started, what listens to it is not to hear of the stop before its turn.
+    using start = new Deadline(this.host.clock, Infinity, () => undefined, [this.host.stopping]);
     try {
       for (const hook of startHooks) {
-        await this.call(hook, this.host.stopping);
+        await this.call(hook, start.signal);
         this.expectOpenHost();
       }
     } catch (error) {
@@ -181,7 +214,12 @@ export class Supervisor extends TickSteering implements ServiceHandle, ServiceMo
     return new Deadline(this.host.clock, this.host.shutdownTimeoutMs, passed);
   }
 
-  private async callAtStart(hook: StartHook, signal: AbortSignal): Promise<void> {
+  private callAtStart(hook: StartHook, signal: AbortSignal): Promise<void> {
+    this.startHookRun = new SharedRun();
+    return this.startHookRun.join(() => this.runStartHook(hook, signal));
+  }
+
+  private async runStartHook(hook: StartHook, signal: AbortSignal): Promise<void> {
     this.startHook = hook;
     try {
       await this.runner[hook]?.(signal);

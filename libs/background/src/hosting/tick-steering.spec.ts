@@ -1,6 +1,7 @@
 import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
 import { BackgroundEvents } from '../events/background-events.js';
+import type { BackgroundEvent } from '../events/events.js';
 import type { ServiceRunner, TickControl, TickRecord } from './service-runner.js';
 import { Supervisor } from './supervisor.js';
 
@@ -19,7 +20,11 @@ function setup({ ticked = true, isOpen = true } = {}) {
   const events = new BackgroundEvents(clock);
   const calls: unknown[] = [];
   const types: string[] = [];
-  events.stream.subscribe(({ type }) => types.push(type));
+  const seen: BackgroundEvent[] = [];
+  events.stream.subscribe((event) => {
+    seen.push(event);
+    types.push(event.type);
+  });
   const ticks: TickControl = {
     lastTick: record,
     schedule: 'every 1m',
@@ -52,7 +57,7 @@ function setup({ ticked = true, isOpen = true } = {}) {
     host.isOpen = isOpen;
     types.length = 0;
   };
-  return { supervisor, calls, types, started };
+  return { supervisor, calls, types, seen, started };
 }
 
 describe('A service that ticks', () => {
@@ -67,6 +72,27 @@ describe('A service that ticks', () => {
     expect(supervisor.state).toBe('running');
     expect(calls).toEqual(['pause', 'resume']);
     expect(types).toEqual(['service.paused', 'service.resumed']);
+  });
+
+  it('says whom, in each event of its steering, and when it is next due once rescheduled', async () => {
+    const { supervisor, seen, started } = setup();
+    await started();
+    supervisor.pause();
+    supervisor.resume();
+    supervisor.reschedule({ every: '1s' });
+    for (const event of seen.slice(-3)) expect(event).toMatchObject({ service: 'a', kind: 'ticked' });
+    expect(seen.at(-1)).toMatchObject({ type: 'service.rescheduled', nextTickAt: now });
+  });
+
+  it('is running, for a start and a stop through its handle, also while it is paused', async () => {
+    const { supervisor, types, started } = setup();
+    await started();
+    supervisor.pause();
+    await supervisor.start();
+    expect(supervisor.state).toBe('paused');
+    await supervisor.stop();
+    expect(supervisor.state).toBe('stopped');
+    expect(types).toEqual(['service.paused', 'service.stopping', 'service.stopped']);
   });
 
   it('cannot be paused or resumed when it is not running', () => {
@@ -94,31 +120,47 @@ describe('A service that ticks', () => {
   it('is not triggered when it is not running, or the host is not open', async () => {
     await expect(setup().supervisor.trigger()).rejects.toMatchObject({
       code: 'ILLEGAL_STATE',
-      state: 'idle',
+      message: "trigger() is not possible while service 'a' is idle.",
     });
     const { supervisor, started } = setup({ isOpen: false });
     await started();
-    await expect(supervisor.trigger()).rejects.toMatchObject({ code: 'ILLEGAL_STATE', subject: 'the host' });
+    await expect(supervisor.trigger()).rejects.toMatchObject({
+      code: 'ILLEGAL_STATE',
+      message: 'trigger() is not possible while the host is not running.',
+    });
   });
 
   it('shows what its ticks show', () => {
-    expect(setup().supervisor).toMatchObject({ lastTick: record, lastError: record.error, nextTickAt: now });
+    expect(setup().supervisor).toMatchObject({
+      lastTick: record,
+      lastError: record.error,
+      nextTickAt: now,
+      schedule: 'every 1m',
+    });
   });
 });
 
 describe('A service that does not tick', () => {
   it.each(['pause', 'resume', 'reschedule'] as const)('%s throws NotTickedError', (operation) => {
     const { supervisor } = setup({ ticked: false });
-    expect(() => supervisor[operation]({})).toThrow(expect.objectContaining({ code: 'NOT_TICKED' }));
+    expect(() => supervisor[operation]({})).toThrow(
+      expect.objectContaining({
+        code: 'NOT_TICKED',
+        message: `${operation}() needs a service that ticks, but 'a' is without \`every\` and \`cron\`.`,
+      }),
+    );
   });
 
   it('trigger rejects with NotTickedError', async () => {
     const { supervisor } = setup({ ticked: false });
-    await expect(supervisor.trigger()).rejects.toMatchObject({ code: 'NOT_TICKED', service: 'a' });
+    await expect(supervisor.trigger()).rejects.toMatchObject({
+      code: 'NOT_TICKED',
+      message: expect.stringMatching(/^trigger\(\) needs a service that ticks, but 'a' is/),
+    });
   });
 
   it('shows nothing of ticks', () => {
-    const { lastTick, nextTickAt, lastError } = setup({ ticked: false }).supervisor;
-    expect([lastTick, nextTickAt, lastError]).toEqual([undefined, undefined, undefined]);
+    const { lastTick, nextTickAt, lastError, schedule } = setup({ ticked: false }).supervisor;
+    expect([lastTick, nextTickAt, lastError, schedule]).toEqual(Array.from({ length: 4 }));
   });
 });

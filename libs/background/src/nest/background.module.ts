@@ -39,6 +39,7 @@ import { ServiceDiscovery } from './discovery.js';
 import { HookOrderModule, HookOrderWitness, placeOutermost } from './hook-order.js';
 import { backgroundServiceOptionsOf } from './metadata.js';
 import { NestScopeFactory } from './nest-scope.js';
+import { expectOneLifetime } from './one-lifetime.js';
 import { ProviderIndex } from './provider-index.js';
 import { handlersMayComeWithinMs, isNotListening, nobodyHandlesSignals } from './shutdown-hooks.js';
 
@@ -106,7 +107,7 @@ const providers: Provider[] = [
       dependencies: ServiceDependencies,
     ) => {
       const compose = (service: unknown, options: unknown) =>
-        composeObject(service, { ...optionsOfClass(service), ...(options as object) }, dependencies);
+        composeObject(service, { ...optionsOfClass(service), ...definedIn(options) }, dependencies);
       return new BackgroundHost({ options: hosting, events, lifetime, compose });
     },
   },
@@ -164,6 +165,7 @@ export class BackgroundModule
   ) {
     super();
     placeOutermost(modules, BackgroundModule);
+    expectOneLifetime(modules, BackgroundModule);
     logEvents(events, new Logger('Nightshift'));
   }
 
@@ -278,6 +280,11 @@ function toQueueProvider(options: ResolvedQueueOptions): Provider {
       return queues.create(options);
     },
   };
+}
+
+/** What is `undefined` is left out, so that it does not hide what the class says. */
+function definedIn(options: unknown): object {
+  return Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined));
 }
 
 function optionsOfClass(service: unknown): object {

@@ -16,7 +16,7 @@ import {
 /** What `BackgroundModule.forRoot()` takes. Every option has a default. */
 export interface BackgroundModuleOptions extends HostingOptions {
   /** The default queue, which `TaskQueue` injects. Others are added by `BackgroundModule.registerQueue()`. */
-  queue?: TaskQueueOptions;
+  queue?: TaskQueueOptions | undefined;
 }
 
 export interface ResolvedBackgroundOptions {

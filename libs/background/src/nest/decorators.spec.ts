@@ -12,7 +12,9 @@ describe('@BackgroundService()', () => {
   ])('throws while the class is being defined when it has %s', (_, options, key) => {
     const define = () => {
       @BackgroundService(options as never)
-      class Reports {}
+      class Reports {
+        execute(): void {}
+      }
       return Reports;
     };
     expect(define).toThrow(InvalidOptionsError);
@@ -25,7 +27,10 @@ describe('@HostedService()', () => {
     const options = { name: '', enabled: 'no', every: '1s' } as never;
     const define = () => {
       @HostedService(options)
-      class Server {}
+      class Server {
+        start(): void {}
+        stop(): void {}
+      }
       return Server;
     };
     expect(define).toThrow(InvalidOptionsError);

@@ -1,5 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { REQUEST } from '@nestjs/core';
+import type { Duration } from 'nestjs-nightshift/channels';
 import type { BackgroundService as BackgroundServiceContract } from '../hosting/background-service.js';
 import type { HostedService as HostedServiceContract } from '../hosting/hosted-service.js';
 import { OptionsReader } from '../options-reader.js';
@@ -7,12 +8,36 @@ import {
   resolveServiceOptions,
   type BackgroundServiceOptions,
 } from '../scheduling/background-service.options.js';
+import type { TickContext } from '../scopes/context.js';
 import { TaskQueue } from '../tasks/task-queue.js';
 import { queueDefaults } from '../tasks/tasks.options.js';
 import { adoptMethods } from './adopted-methods.js';
 import { backgroundServiceMetadata, hostedServiceMetadata, type HostedServiceOptions } from './metadata.js';
 
 export interface BackgroundService extends BackgroundServiceContract {}
+
+/** Options of a service whose `execute()` ticks. */
+type TickedOptions = BackgroundServiceOptions & ({ every: Duration } | { cron: string });
+
+/** A class, abstract or with a private constructor too, whose instances are like this. */
+type ClassOf<T> = { readonly prototype: T } & Function;
+
+/** What the host calls. What comes back is awaited and otherwise ignored, so it may be anything. */
+interface Executable {
+  execute(stoppingToken: AbortSignal, tick?: TickContext): unknown;
+}
+
+/** Has `execute()`, or else methods of `@nestjs/schedule`, which no type can tell from others. */
+interface MaybeExecutable extends Partial<Executable> {
+  // Every object has it. Without it, a class that shares nothing with this type would be refused.
+  constructor: Function;
+}
+
+/** What the host calls. What comes back is awaited and otherwise ignored, so it may be anything. */
+interface Startable {
+  start(signal: AbortSignal): unknown;
+  stop(signal: AbortSignal): unknown;
+}
 
 /**
  * Makes a provider a background service: long-running without `every` and `cron`, otherwise ticking. The host finds it
@@ -24,10 +49,13 @@ export interface BackgroundService extends BackgroundServiceContract {}
  *
  * @throws InvalidOptionsError while the class is being defined
  */
-export function BackgroundService(options: BackgroundServiceOptions = {}): ClassDecorator {
+export function BackgroundService(options: TickedOptions): (target: ClassOf<Executable>) => void;
+export function BackgroundService(
+  options?: BackgroundServiceOptions,
+): (target: ClassOf<MaybeExecutable>) => void;
+export function BackgroundService(options: BackgroundServiceOptions = {}): (target: ClassOf<object>) => void {
   return (target) => {
-    // A class decorator is typed as getting any function; what it gets is a class.
-    const adopted = adoptMethods(target as unknown as { prototype: object; name: string });
+    const adopted = adoptMethods(target);
     resolveServiceOptions(options, `@BackgroundService() ${target.name}`, target.name, adopted.length > 0);
     Reflect.defineMetadata(backgroundServiceMetadata, options, target);
   };
@@ -40,7 +68,7 @@ export interface HostedService extends HostedServiceContract {}
  *
  * @throws InvalidOptionsError while the class is being defined
  */
-export function HostedService(options: HostedServiceOptions = {}): ClassDecorator {
+export function HostedService(options: HostedServiceOptions = {}): (target: ClassOf<Startable>) => void {
   return (target) => {
     const check = new OptionsReader(`@HostedService() ${target.name}`, options, ['name', 'enabled']);
     check.name('name', target.name);

@@ -174,10 +174,12 @@ describe('discovery', () => {
   it('refuses a class that has nothing to run', async () => {
     @BackgroundService()
     class Idle {}
+    // @ts-expect-error: the compiler refuses it too
     @HostedService()
     class Halfway {
       start(): void {}
     }
+    // @ts-expect-error: the compiler refuses it too
     @BackgroundService({ every: '1s' })
     class NoWork {}
     for (const [type, hint] of [

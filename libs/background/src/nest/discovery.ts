@@ -57,8 +57,9 @@ export class ServiceDiscovery {
     this.events.emit('host.warning', {
       code: 'PROVIDED_TWICE',
       message:
-        `${type.name} is provided by ${String(other.host?.name)} and by ${String(provider.host?.name)}. It runs once, as the one of ` +
-        `${String(other.host?.name)}. Provide it in one module, and export it from there if others inject it.`,
+        `${type.name} is provided by ${placeOf(other)} and by ${placeOf(provider)}. It runs once, as the one of ` +
+        `${placeOf(other)}. Provide it in one module, and export it from there if others inject it. Services of one class ` +
+        'that are meant to be several are added with `host.addService(instance, { name })`.',
     });
   }
 
@@ -141,6 +142,12 @@ export class ServiceDiscovery {
       'its scope is TRANSIENT, so there is no one instance of it. Leave the scope out, or give it `every` or `cron`',
     );
   }
+}
+
+/** The module of a provider, and the token when one module may have several providers of the class. */
+function placeOf(provider: Provider): string {
+  const module = String(provider.host?.name);
+  return provider.token === provider.metatype ? module : `${module} as '${String(provider.name)}'`;
 }
 
 function classOf(provider: Provider): ServiceClass | undefined {

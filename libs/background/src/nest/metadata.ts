@@ -13,12 +13,12 @@ export interface HostedServiceOptions {
    * What to call it in logs, health and the API. Unique in the application.
    * @default the name of the class
    */
-  name?: string;
+  name?: string | undefined;
   /**
    * Whether it runs at all. The host's `enabled` is asked too.
    * @default true
    */
-  enabled?: boolean;
+  enabled?: boolean | undefined;
 }
 
 export function backgroundServiceOptionsOf(target: object): BackgroundServiceOptions | undefined {

@@ -1,43 +1,12 @@
-import { Logger } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import { ManualClock } from 'nestjs-nightshift/testing';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ApplicationLifetime } from '../hosting/lifetime.js';
+import { describe, expect, it, vi } from 'vitest';
+import { errorOf } from '../error-of.fixture.js';
 import { TaskQueue } from '../tasks/task-queue.js';
-import { BackgroundModule } from './background.module.js';
 import type { BackgroundModuleOptions } from './background.options.js';
-import { BackgroundService } from './decorators.js';
+import { servicesOf, setupRun } from './run-until-stopped.fixture.js';
 import { runUntilStopped } from './run-until-stopped.js';
 
-async function setup(options: BackgroundModuleOptions = {}, ...executes: (() => unknown)[]) {
-  const exit = vi.spyOn(process, 'exit').mockReturnValue(undefined as never);
-  const errors = vi.spyOn(Logger.prototype, 'error').mockReturnValue();
-  const { exitCode } = process;
-  onTestFinished(() => {
-    exit.mockRestore();
-    errors.mockRestore();
-    process.exitCode = exitCode;
-  });
-  const clock = new ManualClock();
-  const imports = [BackgroundModule.forRoot({ clock, ...options })];
-  const services = executes.map((execute, index) => {
-    @BackgroundService({ name: `service ${index}` })
-    class Service {
-      execute = execute;
-    }
-    Service.prototype.execute = execute;
-    return Service;
-  });
-  const app = await Test.createTestingModule({ imports, providers: services }).compile();
-  onTestFinished(() => app.close());
-  return { app, clock, exit, errors, lifetime: app.get(ApplicationLifetime) };
-}
-
-const errorOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+const setup = (options: BackgroundModuleOptions = {}, ...executes: (() => unknown)[]) =>
+  setupRun(options, servicesOf(...executes));
 
 /** As if the process got this signal. */
 const send = (signal: NodeJS.Signals): boolean => process.emit(signal, signal);

@@ -13,8 +13,9 @@ const stopSignals = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
  * fault of a service. Then closes it. Initialises it first, if that has not been done.
  *
  * Resolves when the application is closed. Rejects, with the exit code set to 1, when the fault of a service stopped it:
- * with what the service threw, or an `AggregateError` when there were several. A second signal ends the process at once,
- * with the signal's exit code. Work that was still running at the deadline does not keep the process alive.
+ * with what the service threw, or an `AggregateError` when there were several, or when closing failed too. A start that
+ * fails rejects with its error, after closing what had been opened. A second signal ends the process at once, with the
+ * signal's exit code. Work that was still running at the deadline does not keep the process alive.
  *
  * It takes the place of `app.enableShutdownHooks()`, also when that was called before.
  *
@@ -31,27 +32,34 @@ export async function runUntilStopped(app: INestApplicationContext): Promise<voi
   closer.claim();
   const keepAlive = setInterval(() => {}, 2 ** 30);
   const endSignals = handleSignals(lifetime, host);
+  const errors: unknown[] = [];
   try {
-    await app.init();
+    await start(app);
     await fired(lifetime.stopping);
     // Someone else may be closing it already; Nest 11 would tear everything down twice.
     if (closer.isClosing) await fired(lifetime.stopped);
-    else await close(app, host);
+    else await app.close();
+  } catch (error) {
+    errors.push(error);
+    // Nest 11 gives up closing when a hook of any module throws: services must have had their turn even so.
+    if (lifetime.stopping.aborted) await host.stop().catch(() => {}); // every failure in it is an event
   } finally {
     clearInterval(keepAlive);
     endSignals();
   }
   if (host.faults.length > 0) process.exitCode = 1;
-  if (host.services.some(({ state }) => state === 'abandoned')) process.exit(); // nothing else would end it
-  if (host.faults.length > 0) throw combineErrors(host.faults, 'Several services faulted.');
+  const isLeftBehind = host.services.some(({ state }) => state === 'abandoned');
+  if (isLeftBehind && errors.length === 0) process.exit(); // nothing else would end it
+  errors.unshift(...host.faults);
+  if (errors.length > 0) throw combineErrors(errors, 'The application ended with several errors.');
 }
 
-/** Nest 11 gives up closing when a hook of any module throws: services must have had their turn even so. */
-async function close(app: INestApplicationContext, host: BackgroundHost): Promise<void> {
+/** When the start fails, other modules may have opened what nobody else would close. */
+async function start(app: INestApplicationContext): Promise<void> {
   try {
-    await app.close();
+    await app.init();
   } catch (error) {
-    await host.stop().catch(() => {}); // every failure in it is an event
+    await app.close().catch(() => {}); // the caller is told why the start failed; Nest logs what goes wrong here
     throw error;
   }
 }
