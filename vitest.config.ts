@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const source = (path: string): string => new URL(path, import.meta.url).pathname;
 
 /** Those that run the built package in processes of their own. */
-const processSpecs = ['test/processes/**/*.spec.ts', 'test/package/**/*.spec.ts'];
+const processSpecs = ['test/processes/**/*.spec.ts', 'test/package/**/*.spec.ts', 'test/leaks/**/*.spec.ts'];
 
 export default defineConfig({
   // Nest's DI reads decorator metadata, which esbuild and oxc do not emit; swc does.
