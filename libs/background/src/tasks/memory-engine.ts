@@ -27,6 +27,8 @@ import { WaitingTasks } from './waiting-tasks.js';
  */
 export class MemoryEngine implements TaskOwner {
   readonly madeAtMs: number;
+  /** To all but running work. */
+  isClosedToOutsiders = false;
   private readonly waiting: WaitingTasks;
   private readonly workers: TaskWorkers;
   /** Taken out by `dequeue()`, and not yet run. */
@@ -37,7 +39,6 @@ export class MemoryEngine implements TaskOwner {
   private readonly outsidersReleased = new AbortController();
   /** Accepted or waiting to be accepted, and not yet ended. */
   private pending = 0;
-  private isClosedToOutsiders = false;
   private isOpenForRuns = false;
   private isFinallyClosed = false;
   private isPaused = false;
@@ -71,10 +72,6 @@ export class MemoryEngine implements TaskOwner {
   /** How many tasks have run to their end, whatever it was. */
   get finished(): number {
     return this.workers.finished;
-  }
-
-  get closed(): boolean {
-    return this.isClosedToOutsiders;
   }
 
   get paused(): boolean {

@@ -36,7 +36,7 @@ export class QueueWorker implements ServiceRunner {
   }
 
   start(): void {
-    if (this.engine.closed)
+    if (this.engine.isClosedToOutsiders)
       throw new IllegalStateError(`queue '${this.engine.name}'`, 'closed', 'Starting it again');
   }
 
