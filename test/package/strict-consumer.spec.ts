@@ -35,11 +35,12 @@ import 'reflect-metadata';
 import { Injectable, Module, Scope } from '@nestjs/common';
 import {
   BackgroundEvents, BackgroundHost, BackgroundModule, BackgroundService, HostedService, InjectBackgroundContext,
-  InjectTaskQueue, ServiceScopeFactory, TaskQueue, runUntilStopped,
-  type BackgroundEvent, type ServiceHandle, type TaskContext, type TaskHandle, type TickContext,
+  InjectTaskQueue, ServiceScopeFactory, TaskHandler, TaskQueue, defineTask, runUntilStopped,
+  type BackgroundEvent, type PayloadOf, type ServiceHandle, type TaskContext, type TaskHandle, type TickContext,
 } from 'nestjs-nightshift';
 import { createBoundedChannel, exponential, PeriodicTimer, type Channel } from 'nestjs-nightshift/channels';
 import { ManualClock } from 'nestjs-nightshift/testing';
+import { z } from 'zod';
 
 interface Settings { readonly timeout?: string; readonly every?: string }
 declare const settings: Settings;
@@ -73,12 +74,25 @@ export class Server implements HostedService {
   async stop(): Promise<void> {}
 }
 
+const remind = defineTask('remind', {
+  payload: z.object({ at: z.iso.datetime().transform((text) => new Date(text)) }),
+  timeout: settings.timeout,
+}).returns<number>();
+
+@TaskHandler(remind)
+export class Reminder implements TaskHandler<typeof remind> {
+  constructor(readonly work: UnitOfWork) {}
+  async handle({ at }: PayloadOf<typeof remind>, context: TaskContext) {
+    return at.getTime() > 0 ? at.getTime() : context.discard('too long ago');
+  }
+}
+
 @Module({
   imports: [
     BackgroundModule.forRoot({ shutdownTimeout: settings.timeout, clock: new ManualClock(), enabled: ({ kind }) => kind !== 'queue' }),
     BackgroundModule.registerQueue({ name: 'mail', capacity: 10 }),
   ],
-  providers: [UnitOfWork, Stirrer, Cleanup, Server],
+  providers: [UnitOfWork, Stirrer, Cleanup, Server, Reminder],
 })
 export class AppModule {
   constructor(
@@ -92,6 +106,8 @@ export class AppModule {
   async use(): Promise<number> {
     const handle: TaskHandle<number> = await this.queue.enqueue(async ({ signal }) => (signal.aborted ? 1 : 2));
     const maybe = this.mail.tryEnqueue(() => 'sent');
+    const reminded: TaskHandle<number> = await this.queue.enqueue(remind, { at: '2026-01-01T00:00:00Z' }, { delay: settings.every });
+    await reminded.cancel();
     this.events.on('task.failed', ({ error, name }) => console.error(name, error));
     this.events.stream.subscribe((event: BackgroundEvent) => console.log(event.type));
     const service: ServiceHandle = this.host.service(Cleanup);
@@ -122,7 +138,16 @@ describe('the types of the package', () => {
   it.each(projects)(
     'compile for an application under every strict option when it is $how',
     async ({ file, options }) => {
-      const needed = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs', 'cron', 'luxon'];
+      const needed = [
+        '@nestjs/common',
+        '@nestjs/core',
+        '@standard-schema/spec',
+        'reflect-metadata',
+        'rxjs',
+        'cron',
+        'luxon',
+        'zod',
+      ];
       await using consumer = await Consumer.install(packed.tarball, [
         ...needed,
         '@types/node',

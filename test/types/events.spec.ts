@@ -82,7 +82,14 @@ describe('the union of all events', () => {
         case 'task.started':
         case 'task.completed':
         case 'task.failed':
+        case 'task.retrying':
+        case 'task.discarded':
+        case 'task.deduplicated':
           return event.name;
+        case 'task.scheduled':
+          return event.runAt.toISOString();
+        case 'task.expired':
+          return `${event.expiresInMs}`;
         case 'task.timedOut':
           return `${event.timeoutMs}`;
         case 'task.overran':

@@ -17,6 +17,7 @@ import {
   type RestartOptions,
   type EnqueueOptions,
   type ScheduleChange,
+  type TaskDefinitionOptions,
   type TaskQueueOptions,
 } from 'nestjs-nightshift';
 import {
@@ -58,6 +59,7 @@ describe('an option that is undefined', () => {
     expectTypeOf<RefusingUndefined<PeriodicTimerOptions>>().toBeNever();
     expectTypeOf<RefusingUndefined<TaskQueueOptions>>().toBeNever();
     expectTypeOf<RefusingUndefined<EnqueueOptions>>().toBeNever();
+    expectTypeOf<RefusingUndefined<TaskDefinitionOptions<string>>>().toBeNever();
     expectTypeOf<RefusingUndefined<WaitOptions>>().toBeNever();
     expectTypeOf<RefusingUndefined<ManualClockOptions>>().toBeNever();
   });

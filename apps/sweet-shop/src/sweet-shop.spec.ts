@@ -8,12 +8,14 @@ import {
   BackgroundHost,
   getTaskQueueToken,
   TaskQueue,
+  type BackgroundEvent,
   type BackgroundSnapshot,
 } from 'nestjs-nightshift';
 import sharp from 'sharp';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { AppModule } from './app.module.js';
 import { CatchAllMailServer } from './mail/catch-all-mail-server.js';
+import { Mailer } from './mail/mailer.js';
 import type { Order } from './orders/order.js';
 import { ShopConfig } from './shop.config.js';
 
@@ -149,6 +151,17 @@ describe('customers', () => {
     expect(await json(shop.get('/mails'))).toEqual([
       { to: '"Ada" <ada@example.com>', subject: 'Welcome to the sweet shop', text: expect.any(String) },
     ]);
+  });
+
+  it('tries again when the mail server fails', async () => {
+    await using shop = await openShop();
+    const retried: BackgroundEvent[] = [];
+    shop.app.get(BackgroundEvents).on('task.retrying', (event) => retried.push(event));
+    vi.spyOn(shop.app.get(Mailer), 'send').mockRejectedValueOnce(new Error('try again later'));
+    expect((await shop.post('/customers', { name: 'Ada', email: 'ada@example.com' })).status).toBe(201);
+    await shop.mailQueue.whenIdle();
+    expect(retried).toMatchObject([{ queue: 'mail', name: 'send-welcome', attempt: 1 }]);
+    expect(await json(shop.get('/mails'))).toHaveLength(1);
   });
 
   it('still delivers mail while the shop closes', async () => {

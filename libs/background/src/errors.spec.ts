@@ -65,7 +65,48 @@ const all: [error: NightshiftError, code: string, told: readonly string[]][] = [
     'TASK_DROPPED',
     ['Task 7', "'mail'", "'dropOldest'"],
   ],
+  [
+    new errors.TaskDiscardedError('7', 'mail', 'no such order'),
+    'TASK_DISCARDED',
+    ['Task 7', "'mail'", 'discarded by its work: no such order.'],
+  ],
+  [new errors.TaskExpiredError('7', 'mail', 500), 'TASK_EXPIRED', ['Task 7', "'mail'", '500 ms', 'not run']],
   [new errors.TaskAbandonedError('7', 'mail'), 'TASK_ABANDONED', ['Task 7', 'stopped before it finished']],
+  [
+    new errors.InvalidPayloadError('cook', [{ path: 'payload.sweet', message: 'is missing' }], 2, { cause }),
+    'INVALID_PAYLOAD',
+    ["Task 'cook' got payload 2,", '\n- payload.sweet: is missing'],
+  ],
+  [
+    new errors.AsyncPayloadSchemaError('cook'),
+    'ASYNC_PAYLOAD_SCHEMA',
+    ['tryEnqueue()', "'cook'", 'Use enqueue()'],
+  ],
+  [
+    new errors.NoTaskHandlerError('cok', ['cook', 'stir']),
+    'NO_TASK_HANDLER',
+    ["'cok'", "Did you mean 'cook'?", '@TaskHandler(definition)', 'Handled: cook, stir.'],
+  ],
+  [
+    new errors.DuplicateTaskHandlerError('cook', ['Cook of Kitchen', 'Chef of Canteen']),
+    'DUPLICATE_TASK_HANDLER',
+    ["'cook'", 'Cook of Kitchen and by Chef of Canteen', 'another name'],
+  ],
+  [
+    new errors.NotATaskHandlerError('Cook', 'cook'),
+    'NOT_A_TASK_HANDLER',
+    ['Cook cannot', "'cook'", 'handle('],
+  ],
+  [
+    new errors.WrongQueueError('cook', 'default', 'kitchen'),
+    'WRONG_QUEUE',
+    ["'cook'", "'default'", "@InjectTaskQueue('kitchen')"],
+  ],
+  [
+    new errors.PartlyEnqueuedError('kitchen', [], 3, { cause }),
+    'PARTLY_ENQUEUED',
+    ["'kitchen'", '0 of 3', '`handles`', '`cause`'],
+  ],
 ];
 
 describe('Errors', () => {
@@ -102,9 +143,19 @@ describe('Errors', () => {
   });
 
   it('the outcomes of a task know their task and queue', () => {
-    const [error] = all.at(-1)!;
-    expect(error).toBeInstanceOf(errors.TaskOutcomeError);
-    expect(error).toMatchObject({ taskId: '7', queue: 'mail' });
+    const outcomes = all.map(([error]) => error).filter((error) => error instanceof errors.TaskOutcomeError);
+    expect(outcomes.length).toBeGreaterThan(3);
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ taskId: '7', queue: 'mail' });
+  });
+
+  it('the issues of a payload are told up to ten, and kept all', () => {
+    const issues = Array.from({ length: 12 }, (_, index) => ({
+      path: `payload[${index}]`,
+      message: 'is odd',
+    }));
+    const error = new errors.InvalidPayloadError('cook', issues);
+    expect(error.message).toMatch(/payload\[9\]: is odd\n- and 2 more$/);
+    expect(error.issues).toBe(issues);
   });
 });
 

@@ -1,3 +1,5 @@
+/* Longer than 300 lines because all errors of the library stand in one place, each with what to do about it. */
+
 import { nearest, NightshiftError } from 'nestjs-nightshift/channels';
 
 /** `BackgroundModule.forRoot()` or `forRootAsync()` was imported more than once in one application. */
@@ -204,7 +206,9 @@ export class InvalidWorkError extends NightshiftError {
   readonly code = 'INVALID_WORK';
 
   constructor(got: string) {
-    super(`A task must be a function, such as async ({ signal, scope }) => { ... }, but got ${got}.`);
+    super(
+      `A task must be a function, such as async ({ signal, scope }) => { ... }, or what defineTask() gave, but got ${got}.`,
+    );
   }
 }
 
@@ -268,15 +272,50 @@ export class TaskDroppedError extends TaskOutcomeError {
   }
 }
 
-/** The application stopped before the task could finish. Also the reason of its signal. */
+/** The task's own work gave it up, with `TaskContext.discard()`. `cause` is the reason given. */
+export class TaskDiscardedError extends TaskOutcomeError {
+  readonly code = 'TASK_DISCARDED';
+
+  constructor(taskId: string, queue: string, reason?: unknown) {
+    super(
+      taskId,
+      queue,
+      `Task ${taskId} of queue '${queue}' was discarded by its work${typeof reason === 'string' ? `: ${reason}` : ''}.`,
+      reason === undefined ? undefined : { cause: reason },
+    );
+  }
+}
+
+/** The task had not begun to run when its `expiresIn` was over. */
+export class TaskExpiredError extends TaskOutcomeError {
+  readonly code = 'TASK_EXPIRED';
+
+  constructor(
+    taskId: string,
+    queue: string,
+    readonly expiresInMs: number,
+  ) {
+    super(
+      taskId,
+      queue,
+      `Task ${taskId} of queue '${queue}' had not begun within its expiresIn of ${expiresInMs} ms, and will not run.`,
+    );
+  }
+}
+
+/**
+ * The application stopped before the task could finish. Also the reason of its signal. `cause` is the error of the last
+ * attempt, when there was one.
+ */
 export class TaskAbandonedError extends TaskOutcomeError {
   readonly code = 'TASK_ABANDONED';
 
-  constructor(taskId: string, queue: string) {
+  constructor(taskId: string, queue: string, lastError?: unknown) {
     super(
       taskId,
       queue,
       `Task ${taskId} of queue '${queue}' was given up: the application stopped before it finished.`,
+      lastError === undefined ? undefined : { cause: lastError },
     );
   }
 }
@@ -290,4 +329,134 @@ export function combineErrors(errors: readonly unknown[], message: string): unkn
 export function isCancellation(error: unknown, signal: AbortSignal): boolean {
   if (!signal.aborted) return false;
   return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
+}
+
+/* Typed tasks. */
+
+/** What is wrong at one place of a payload. */
+export interface PayloadIssue {
+  /** Where: `payload.photos[3].takenAt`. */
+  readonly path: string;
+  /** What is wrong there, in the words of the schema if it was the schema that said so. */
+  readonly message: string;
+}
+
+/** How many issues a message tells. All of them are in `issues`. */
+const issuesTold = 10;
+
+/** The payload of a typed task cannot be used: JSON cannot carry it, or the schema of its definition refuses it. */
+export class InvalidPayloadError extends NightshiftError {
+  readonly code = 'INVALID_PAYLOAD';
+
+  constructor(
+    /** The name of the definition. */
+    readonly task: string,
+    readonly issues: readonly PayloadIssue[],
+    /** Which of several payloads it was, counted from 0: of `enqueueMany()`. */
+    readonly index?: number,
+    options?: ErrorOptions,
+  ) {
+    const lines = issues.slice(0, issuesTold).map(({ path, message }) => `\n- ${path}: ${message}`);
+    const more = issues.length > issuesTold ? `\n- and ${issues.length - issuesTold} more` : '';
+    const which = index === undefined ? 'a payload' : `payload ${index}, counted from 0,`;
+    super(`Task '${task}' got ${which} that cannot be used:${lines.join('')}${more}`, options);
+  }
+}
+
+/** The schema of a definition validates asynchronously, and `tryEnqueue()` cannot wait. */
+export class AsyncPayloadSchemaError extends NightshiftError {
+  readonly code = 'ASYNC_PAYLOAD_SCHEMA';
+
+  constructor(readonly task: string) {
+    super(
+      `tryEnqueue() cannot wait for the schema of task '${task}', which validates asynchronously. ` +
+        'Use enqueue(), with a signal if it must not wait for room, or take the asynchronous checks out of the schema.',
+    );
+  }
+}
+
+/** A typed task that no provider of this application handles. */
+export class NoTaskHandlerError extends NightshiftError {
+  readonly code = 'NO_TASK_HANDLER';
+
+  constructor(
+    /** The name of the definition. */
+    readonly task: string,
+    readonly known: readonly string[],
+  ) {
+    const suggestion = nearest(task, known);
+    super(
+      `No provider of this application handles task '${task}'.` +
+        (suggestion === undefined ? '' : ` Did you mean '${suggestion}'?`) +
+        ' Put @TaskHandler(definition) on a class with handle(), and that class into the providers of a module.' +
+        (known.length === 0 ? ' No task is handled so far.' : ` Handled: ${known.join(', ')}.`),
+    );
+  }
+}
+
+/** Two providers handle one typed task, so that nobody could say which of them runs. */
+export class DuplicateTaskHandlerError extends NightshiftError {
+  readonly code = 'DUPLICATE_TASK_HANDLER';
+
+  constructor(
+    /** The name of the definition. */
+    readonly task: string,
+    readonly handlers: readonly [string, string],
+  ) {
+    super(
+      `Task '${task}' is handled by ${handlers.join(' and by ')}. Definitions are told apart by name: ` +
+        'give one of them another name, or take one of the handlers out of the providers.',
+    );
+  }
+}
+
+/** A class with `@TaskHandler()` has nothing that could be called. */
+export class NotATaskHandlerError extends NightshiftError {
+  readonly code = 'NOT_A_TASK_HANDLER';
+
+  constructor(
+    readonly handler: string,
+    /** The name of the definition. */
+    readonly task: string,
+  ) {
+    super(
+      `${handler} cannot handle task '${task}': a @TaskHandler() needs the method handle(payload, context).`,
+    );
+  }
+}
+
+/** A typed task was enqueued in another queue than its definition names. */
+export class WrongQueueError extends NightshiftError {
+  readonly code = 'WRONG_QUEUE';
+
+  constructor(
+    /** The name of the definition. */
+    readonly task: string,
+    readonly queue: string,
+    readonly expected: string,
+  ) {
+    super(
+      `Task '${task}' belongs into queue '${expected}', says its definition, but was enqueued in '${queue}'. ` +
+        `Inject the other queue with @InjectTaskQueue('${expected}'), or leave \`queue\` out of the definition.`,
+    );
+  }
+}
+
+/** Of several payloads some were accepted before something went wrong: `cause` says what. */
+export class PartlyEnqueuedError extends NightshiftError {
+  readonly code = 'PARTLY_ENQUEUED';
+
+  constructor(
+    readonly queue: string,
+    /** Of those that were accepted, in order: they run. */
+    readonly handles: readonly { readonly id: string; cancel(reason?: unknown): Promise<boolean> }[],
+    total: number,
+    options: ErrorOptions,
+  ) {
+    super(
+      `Queue '${queue}' accepted ${handles.length} of ${total} tasks, and then no more: see \`cause\`. ` +
+        'The `handles` are those of the tasks that it accepted: cancel these, or enqueue the rest later.',
+      options,
+    );
+  }
 }

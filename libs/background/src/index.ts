@@ -5,15 +5,21 @@ export {
   type ServiceSnapshot,
 } from './admin/background-admin.js';
 export {
+  AsyncPayloadSchemaError,
   CaptiveDependencyError,
   DuplicateNameError,
+  DuplicateTaskHandlerError,
   IllegalStateError,
+  InvalidPayloadError,
   InvalidWorkError,
   LifetimeReplacedError,
   ModuleNotRegisteredError,
   ModuleRegisteredTwiceError,
   NotAServiceError,
+  NotATaskHandlerError,
+  NoTaskHandlerError,
   NotTickedError,
+  PartlyEnqueuedError,
   QueueClosedError,
   QueueSelfWaitError,
   ScopeDisposedError,
@@ -21,11 +27,15 @@ export {
   StoppingError,
   TaskAbandonedError,
   TaskCancelledError,
+  TaskDiscardedError,
   TaskDroppedError,
+  TaskExpiredError,
   TaskOutcomeError,
   TaskTimeoutError,
   TickTimeoutError,
   UnknownNameError,
+  WrongQueueError,
+  type PayloadIssue,
 } from './errors.js';
 export { BackgroundEvents } from './events/background-events.js';
 export { logEvents, type LogTarget } from './events/event-log.js';
@@ -55,16 +65,28 @@ export {
   InjectTaskQueue,
 } from './nest/decorators.js';
 export type { HostedServiceOptions } from './nest/metadata.js';
+export { TaskHandler } from './nest/task-handler.js';
 export { runUntilStopped } from './nest/run-until-stopped.js';
 export type { BackgroundServiceOptions } from './scheduling/background-service.options.js';
 export { BackgroundContext } from './scopes/background-context.js';
 export type { TaskContext, TickContext, WorkWrapper } from './scopes/context.js';
+export type { Discard, RetryAfter, TaskOutcome } from './scopes/task-outcome.js';
 export { ServiceScopeFactory, type ScopeToken, type ServiceScope } from './scopes/scope.js';
+export type { RetryOptions } from './tasks/retry-policy.js';
+export {
+  defineTask,
+  type AnyTaskDefinition,
+  type PayloadOf,
+  type ResultOf,
+  type TaskDefinition,
+  type TaskDefinitionOptions,
+} from './tasks/task-definition.js';
 export { TaskQueue } from './tasks/task-queue.js';
 export {
   taskTransitions,
   type DequeuedTask,
   type TaskHandle,
+  type TaskResult,
   type TaskState,
   type TaskWork,
 } from './tasks/task.js';

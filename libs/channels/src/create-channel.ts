@@ -11,7 +11,7 @@ import {
 } from './channel.options.js';
 import { CoreReader } from './core-reader.js';
 import { CoreWriter } from './core-writer.js';
-import { HeapBuffer } from './heap-buffer.js';
+import { PriorityBuffer } from './priority-buffer.js';
 import { RingBuffer } from './ring-buffer.js';
 
 /**
@@ -53,7 +53,7 @@ export function createUnboundedChannel<T extends Item>(): Channel<T> {
  */
 export function createPriorityChannel<T extends Item>(options: PriorityChannelOptions<T>): Channel<T> {
   const fullness = resolvePriority(options);
-  return channelOver(new HeapBuffer<T>(options.compare), fullness);
+  return channelOver(new PriorityBuffer<T>(options.compare), fullness);
 }
 
 function channelOver<T>(buffer: ChannelBuffer<T>, fullness: Fullness<T>): Channel<T> {

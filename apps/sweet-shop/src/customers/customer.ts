@@ -1,19 +1,23 @@
 import { BadRequestException } from '@nestjs/common';
+import { z } from 'zod';
 
-export interface NewCustomer {
-  readonly name: string;
-  readonly email: string;
-}
+/** Both the body of the request and the payload of the task that welcomes the customer. */
+export const newCustomer = z.object({
+  name: z.string().regex(/^\S.{0,99}$/, 'must be one line of at most 100 characters'),
+  email: z
+    .string()
+    .max(254)
+    .regex(/^[^\s@<>,;]+@[^\s@<>,;]+$/, 'must be a mail address'),
+});
+
+export type NewCustomer = z.infer<typeof newCustomer>;
 
 export interface Customer extends NewCustomer {
   readonly id: number;
 }
 
 export function parseCustomer(body: unknown): NewCustomer {
-  const { name, email } = (body ?? {}) as Record<string, unknown>;
-  if (typeof name !== 'string' || !/^\S.{0,99}$/.test(name))
-    throw new BadRequestException('name must be one line of at most 100 characters.');
-  if (typeof email !== 'string' || email.length > 254 || !/^[^\s@<>,;]+@[^\s@<>,;]+$/.test(email))
-    throw new BadRequestException('email must be a mail address.');
-  return { name, email };
+  const { data, error } = newCustomer.safeParse(body);
+  if (error !== undefined) throw new BadRequestException(z.prettifyError(error));
+  return data;
 }

@@ -17,13 +17,13 @@ import {
 import { FileInterceptor } from '@nestjs/platform-express';
 import type { Response } from 'express';
 import { PhotoAlbum, type PhotoStatus } from './photo-album.js';
-import { PhotoResizer } from './photo-resizer.js';
+import { PhotoIntake } from './photo-intake.js';
 
 @Controller('photos')
 export class PhotosController {
   constructor(
     private readonly album: PhotoAlbum,
-    private readonly resizer: PhotoResizer,
+    private readonly intake: PhotoIntake,
   ) {}
 
   @Post()
@@ -36,7 +36,7 @@ export class PhotosController {
     if (file === undefined)
       throw new BadRequestException("Send an image in the form field 'photo': curl -F photo=@photo.jpg");
     const id = file.filename;
-    await this.resizer.accept(id);
+    await this.intake.accept(id);
     response.location(`/photos/${id}`);
     return { id, status: `/photos/${id}`, small: `/photos/${id}/small` };
   }

@@ -27,6 +27,8 @@ export interface QueueSnapshot {
   readonly capacity: number;
   readonly waiting: number;
   readonly active: number;
+  /** Held until their time comes: scheduled, or to be retried. */
+  readonly scheduled: number;
   readonly paused: boolean;
 }
 
@@ -91,6 +93,7 @@ function toServiceSnapshot(service: ServiceHandle): ServiceSnapshot {
   };
 }
 
-function toQueueSnapshot({ name, capacity, size, active, isPaused }: TaskQueue): QueueSnapshot {
-  return { name, capacity, waiting: size, active, paused: isPaused };
+function toQueueSnapshot(queue: TaskQueue): QueueSnapshot {
+  const { name, capacity, size, active, scheduled, isPaused } = queue;
+  return { name, capacity, waiting: size, active, scheduled, paused: isPaused };
 }

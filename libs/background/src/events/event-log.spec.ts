@@ -110,7 +110,16 @@ const worded: Case[] = [
   ],
   ['queue.paused', { queue: 'q' }, "log Queue 'q' paused"],
   ['queue.resumed', { queue: 'q' }, "log Queue 'q' resumed"],
-  ['queue.draining', { queue: 'q', waiting: 2, active: 1 }, "log Queue 'q' drains: 2 waiting, 1 running"],
+  [
+    'queue.draining',
+    { queue: 'q', waiting: 2, active: 1, scheduled: 0 },
+    "log Queue 'q' drains: 2 waiting, 1 running",
+  ],
+  [
+    'queue.draining',
+    { queue: 'q', waiting: 0, active: 0, scheduled: 3 },
+    "log Queue 'q' drains: 0 waiting, 0 running, 3 scheduled",
+  ],
   [
     'queue.drained',
     { queue: 'q', completed: 1, durationMs: 2_000 },
@@ -118,10 +127,49 @@ const worded: Case[] = [
   ],
   [
     'queue.abandoned',
-    { queue: 'q', waiting: labels(1), running: [] },
+    { queue: 'q', waiting: labels(1), retrying: [], running: [] },
     "error Queue 'q' closed with work left. Never began: 1: resize (1). Aborted: none",
   ],
-  ['task.failed', { ...task, durationMs: 1, error }, "error Task 'resize' (1) of queue 'q' failed: boom"],
+  [
+    'queue.abandoned',
+    { queue: 'q', waiting: [], retrying: labels(1), running: [] },
+    "error Queue 'q' closed with work left. Never began: none. Not retried: 1: resize (1). Aborted: none",
+  ],
+  [
+    'task.failed',
+    { ...task, attempt: 1, durationMs: 1, error },
+    "error Task 'resize' (1) of queue 'q' failed: boom",
+  ],
+  [
+    'task.failed',
+    { ...task, attempt: 3, durationMs: 1, error },
+    "error Task 'resize' (1) of queue 'q' failed after 3 attempts: boom",
+  ],
+  [
+    'task.retrying',
+    { ...task, attempt: 1, maxAttempts: 3, delayMs: 2_000, error },
+    "warn Task 'resize' (1) of queue 'q' failed in attempt 1 of 3, again in 2.0 s: boom",
+  ],
+  [
+    'task.retrying',
+    { ...task, attempt: 1, maxAttempts: 3, delayMs: 2_000, error: undefined },
+    "debug Task 'resize' (1) of queue 'q' put itself off: again in 2.0 s",
+  ],
+  [
+    'task.discarded',
+    { ...task, reason: 'too late' },
+    "warn Task 'resize' (1) of queue 'q' was discarded by its work: too late",
+  ],
+  [
+    'task.discarded',
+    { ...task, reason: undefined },
+    "warn Task 'resize' (1) of queue 'q' was discarded by its work",
+  ],
+  [
+    'task.expired',
+    { ...task, expiresInMs: 5_000 },
+    "warn Task 'resize' (1) of queue 'q' had not begun within 5.0 s and has expired",
+  ],
   [
     'task.timedOut',
     { ...task, timeoutMs: 500 },
@@ -150,9 +198,11 @@ const silent: Case[] = [
   ['service.abandoned', { ...queueWorker, running: ['x'] }, ''],
   ['tick.started', tick, ''],
   ['tick.completed', { ...tick, durationMs: 1 }, ''],
-  ['queue.draining', { queue: 'q', waiting: 0, active: 0 }, ''],
+  ['queue.draining', { queue: 'q', waiting: 0, active: 0, scheduled: 0 }, ''],
   ['queue.drained', { queue: 'q', completed: 0, durationMs: 0 }, ''],
   ['task.enqueued', task, ''],
+  ['task.scheduled', { ...task, runAt: new Date(0) }, ''],
+  ['task.deduplicated', { ...task, key: 'k' }, ''],
   ['task.started', task, ''],
   ['task.completed', { ...task, durationMs: 1 }, ''],
 ];
@@ -167,7 +217,8 @@ describe('logEvents', () => {
   });
 
   it('names ten tasks at most, and counts the rest', () => {
-    const [line] = linesOf('queue.abandoned', { queue: 'q', waiting: labels(12), running: labels(10) });
+    const [waiting, running] = [labels(12), labels(10)];
+    const [line] = linesOf('queue.abandoned', { queue: 'q', waiting, retrying: [], running });
     expect(line).toContain('Never began: 12: resize (1), ');
     expect(line).toContain('resize (10) and 2 more. Aborted: 10: ');
     expect(line).toMatch(/resize \(10\)$/);

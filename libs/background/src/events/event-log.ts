@@ -92,20 +92,43 @@ function createWordings(): Wordings {
 
     'queue.paused': ({ queue }, log) => log.log(`Queue '${queue}' paused`),
     'queue.resumed': ({ queue }, log) => log.log(`Queue '${queue}' resumed`),
-    'queue.draining': ({ queue, waiting, active }, log) => {
-      if (waiting + active > 0) log.log(`Queue '${queue}' drains: ${waiting} waiting, ${active} running`);
+    'queue.draining': ({ queue, waiting, active, scheduled }, log) => {
+      if (waiting + active + scheduled === 0) return;
+      const later = scheduled > 0 ? `, ${scheduled} scheduled` : '';
+      log.log(`Queue '${queue}' drains: ${waiting} waiting, ${active} running${later}`);
     },
     'queue.drained': ({ queue, completed, durationMs }, log) => {
       if (completed > 0)
         log.log(`Queue '${queue}' drained: waited ${duration(durationMs)} for ${count(completed, 'task')}`);
     },
-    'queue.abandoned': ({ queue, waiting, running }, log) =>
+    'queue.abandoned': ({ queue, waiting, retrying, running }, log) => {
+      const retried = retrying.length > 0 ? `. Not retried: ${listTasks(retrying)}` : '';
       log.error(
-        `Queue '${queue}' closed with work left. Never began: ${listTasks(waiting)}. Aborted: ${listTasks(running)}`,
-      ),
+        `Queue '${queue}' closed with work left. Never began: ${listTasks(waiting)}${retried}. Aborted: ${listTasks(running)}`,
+      );
+    },
 
-    'task.failed': ({ queue, name, taskId, error }, log) =>
-      log.error(`Task '${name}' (${taskId}) of queue '${queue}' failed: ${messageOf(error)}`, stackOf(error)),
+    'task.failed': ({ queue, name, taskId, attempt, error }, log) => {
+      const times = attempt > 1 ? ` after ${attempt} attempts` : '';
+      log.error(
+        `Task '${name}' (${taskId}) of queue '${queue}' failed${times}: ${messageOf(error)}`,
+        stackOf(error),
+      );
+    },
+    'task.retrying': ({ queue, name, taskId, attempt, maxAttempts, delayMs, error }, log) => {
+      const task = `Task '${name}' (${taskId}) of queue '${queue}'`;
+      const again = `again in ${duration(delayMs)}`;
+      if (error === undefined) log.debug(`${task} put itself off: ${again}`);
+      else log.warn(`${task} failed in attempt ${attempt} of ${maxAttempts}, ${again}: ${messageOf(error)}`);
+    },
+    'task.discarded': ({ queue, name, taskId, reason }, log) => {
+      const because = reason === undefined ? '' : `: ${messageOf(reason)}`;
+      log.warn(`Task '${name}' (${taskId}) of queue '${queue}' was discarded by its work${because}`);
+    },
+    'task.expired': ({ queue, name, taskId, expiresInMs }, log) =>
+      log.warn(
+        `Task '${name}' (${taskId}) of queue '${queue}' had not begun within ${duration(expiresInMs)} and has expired`,
+      ),
     'task.timedOut': ({ queue, name, taskId, timeoutMs }, log) =>
       log.warn(
         `Task '${name}' (${taskId}) of queue '${queue}' exceeded its timeout of ${duration(timeoutMs)}`,

@@ -78,19 +78,34 @@ export interface EventDetails {
   'queue.paused': OfQueue;
   'queue.resumed': OfQueue;
   /** The queue takes no more work from outside and runs what it holds. */
-  'queue.draining': OfQueue & { waiting: number; active: number };
+  'queue.draining': OfQueue & { waiting: number; active: number; scheduled: number };
   'queue.drained': OfQueue & { completed: number; durationMs: number };
-  /** The queue closed with work left: what never began, and what was running and had to be aborted. */
-  'queue.abandoned': OfQueue & { waiting: readonly TaskLabel[]; running: readonly TaskLabel[] };
+  /** The queue closed with work left: what never began, what was to be retried, what was running and had to be aborted. */
+  'queue.abandoned': OfQueue & {
+    waiting: readonly TaskLabel[];
+    retrying: readonly TaskLabel[];
+    running: readonly TaskLabel[];
+  };
 
   'task.enqueued': OfTask;
+  /** The queue accepted it and holds it until `runAt`. */
+  'task.scheduled': OfTask & { runAt: Date };
+  /** A task with the key of this one, which is not done yet, was enqueued: nothing was added. */
+  'task.deduplicated': OfTask & { key: string };
   'task.started': OfTask;
   'task.completed': OfTask & { durationMs: number };
-  'task.failed': OfTask & { durationMs: number; error: unknown };
+  /** An attempt ended, and another one follows. `error` is `undefined` when the work put itself off. */
+  'task.retrying': OfTask & { attempt: number; maxAttempts: number; delayMs: number; error: unknown };
+  /** It threw, for the last time. `attempt` says how many times it was tried, and `durationMs` is that of the last. */
+  'task.failed': OfTask & { attempt: number; durationMs: number; error: unknown };
+  /** Its own work gave it up. */
+  'task.discarded': OfTask & { reason: unknown };
   'task.timedOut': OfTask & { timeoutMs: number };
   /** A task ignored its aborted signal, so its place went to the next one although it still runs. */
   'task.overran': OfTask & { graceMs: number };
   'task.cancelled': OfTask & { reason: unknown };
+  /** It had not begun when its `expiresIn` was over. */
+  'task.expired': OfTask & { expiresInMs: number };
   'task.dropped': OfTask & { fullMode: string };
 
   'scope.disposeFailed': { owner: string; error: unknown };

@@ -36,6 +36,7 @@ import {
 } from './background.options.js';
 import { getTaskQueueToken } from './decorators.js';
 import { ServiceDiscovery } from './discovery.js';
+import { discoverTaskHandlers } from './handler-discovery.js';
 import { HookOrderModule, HookOrderWitness, placeOutermost } from './hook-order.js';
 import { backgroundServiceOptionsOf } from './metadata.js';
 import { NestScopeFactory } from './nest-scope.js';
@@ -89,8 +90,9 @@ const providers: Provider[] = [
   },
   {
     provide: QueueRegistry,
-    inject: [SERVICE_DEPENDENCIES],
-    useFactory: (dependencies: ServiceDependencies) => new QueueRegistry(dependencies),
+    inject: [SERVICE_DEPENDENCIES, RESOLVED_OPTIONS],
+    useFactory: (dependencies: ServiceDependencies, { hosting }: ResolvedBackgroundOptions) =>
+      new QueueRegistry({ ...dependencies, shutdownTimeoutMs: hosting.shutdownTimeoutMs }),
   },
   {
     provide: TaskQueue,
@@ -205,6 +207,7 @@ export class BackgroundModule
     for (const worker of this.queues.workers) this.host.add(worker);
     const discovery = new ServiceDiscovery(this.modules, this.dependencies, this.events);
     for (const definition of discovery.discover()) this.host.add(definition);
+    discoverTaskHandlers(this.modules, this.events, this.queues);
   }
 
   async onApplicationBootstrap(): Promise<void> {

@@ -19,11 +19,10 @@ import {
 import type { TickWork } from '../scheduling/tick-execution.js';
 import type { TickContext } from '../scopes/context.js';
 import { adoptMethods } from './adopted-methods.js';
+import { findDecorated, type ProviderClass } from './decorated-providers.js';
 import { backgroundServiceOptionsOf, hostedServiceOptionsOf } from './metadata.js';
 import type { NestScope } from './nest-scope.js';
 import { isSingleton, pathToRequestScope, type Provider } from './provider-index.js';
-
-type ServiceClass = new (...args: never[]) => object;
 
 /** Finds the decorated providers of an application and makes services of them. */
 export class ServiceDiscovery {
@@ -39,31 +38,11 @@ export class ServiceDiscovery {
    * @throws CaptiveDependencyError, NotAServiceError
    */
   discover(): ServiceDefinition[] {
-    const found = new Map<ServiceClass, Provider>();
-    const byDepth = [...this.modules.values()].toSorted((one, other) => other.distance - one.distance);
-    for (const module of byDepth) {
-      for (const provider of module.providers.values() as IterableIterator<Provider>)
-        this.note(provider, found);
-    }
+    const found = findDecorated(this.modules, this.events, isService, severalServices);
     return [...found].flatMap(([type, provider]) => this.compose(type, provider));
   }
 
-  private note(provider: Provider, found: Map<ServiceClass, Provider>): void {
-    const type = classOf(provider);
-    if (type === undefined || provider.isAlias) return;
-    if (backgroundServiceOptionsOf(type) === undefined && hostedServiceOptionsOf(type) === undefined) return;
-    const other = found.get(type);
-    if (other === undefined) return void found.set(type, provider);
-    this.events.emit('host.warning', {
-      code: 'PROVIDED_TWICE',
-      message:
-        `${type.name} is provided by ${placeOf(other)} and by ${placeOf(provider)}. It runs once, as the one of ` +
-        `${placeOf(other)}. Provide it in one module, and export it from there if others inject it. Services of one class ` +
-        'that are meant to be several are added with `host.addService(instance, { name })`.',
-    });
-  }
-
-  private compose(type: ServiceClass, provider: Provider): ServiceDefinition[] {
+  private compose(type: ProviderClass, provider: Provider): ServiceDefinition[] {
     const options = backgroundServiceOptionsOf(type);
     if (options === undefined) return [this.composeHosted(type, provider)];
     const adopted = adoptMethods(type);
@@ -95,7 +74,7 @@ export class ServiceDiscovery {
   }
 
   private composeExecute(
-    type: ServiceClass,
+    type: ProviderClass,
     provider: Provider,
     resolved: ResolvedServiceOptions,
   ): ServiceDefinition {
@@ -109,7 +88,7 @@ export class ServiceDiscovery {
     return composeLongRunning(provider.instance as BackgroundService, resolved, this.dependencies, type);
   }
 
-  private composeHosted(type: ServiceClass, provider: Provider): ServiceDefinition {
+  private composeHosted(type: ProviderClass, provider: Provider): ServiceDefinition {
     this.refuseCaptive(type, provider);
     const service = provider.instance as HostedService;
     if (!isHostedService(service))
@@ -133,7 +112,7 @@ export class ServiceDiscovery {
     };
   }
 
-  private refuseCaptive(type: ServiceClass, provider: Provider): void {
+  private refuseCaptive(type: ProviderClass, provider: Provider): void {
     if (isSingleton(provider)) return;
     const path = pathToRequestScope(provider);
     if (path !== undefined) throw new CaptiveDependencyError(type.name, path);
@@ -144,24 +123,15 @@ export class ServiceDiscovery {
   }
 }
 
-/** The module of a provider, and the token when one module may have several providers of the class. */
-function placeOf(provider: Provider): string {
-  const module = String(provider.host?.name);
-  return provider.token === provider.metatype ? module : `${module} as '${String(provider.name)}'`;
-}
+const severalServices =
+  ' Services of one class that are meant to be several are added with `host.addService(instance, { name })`.';
 
-function classOf(provider: Provider): ServiceClass | undefined {
-  if (provider.metatype && !provider.inject) return provider.metatype as ServiceClass;
-  // A factory's metatype is the factory, a value has none: what there is tells the class, where there is one of it.
-  if (!isSingleton(provider) || typeof provider.instance !== 'object' || provider.instance === null)
-    return undefined;
-  // By way of the prototype: a proxy need not answer for `constructor` here.
-  const type: unknown = (Object.getPrototypeOf(provider.instance) as object | null)?.constructor;
-  return typeof type === 'function' ? (type as ServiceClass) : undefined;
+function isService(type: ProviderClass): boolean {
+  return backgroundServiceOptionsOf(type) !== undefined || hostedServiceOptionsOf(type) !== undefined;
 }
 
 /** A method, or a field that holds a function; the fields of a scoped class show only when it is instantiated. */
-function hasExecute(type: ServiceClass, provider: Provider, hasOtherMethods: boolean): boolean {
+function hasExecute(type: ProviderClass, provider: Provider, hasOtherMethods: boolean): boolean {
   if (isBackgroundService(type.prototype as object)) return true;
   return isSingleton(provider) ? isBackgroundService(provider.instance) : !hasOtherMethods;
 }

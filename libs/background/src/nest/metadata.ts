@@ -5,6 +5,7 @@ import type { BackgroundServiceOptions } from '../scheduling/background-service.
  */
 export const backgroundServiceMetadata = Symbol.for('nestjs-nightshift:background-service');
 export const hostedServiceMetadata = Symbol.for('nestjs-nightshift:hosted-service');
+export const taskHandlerMetadata = Symbol.for('nestjs-nightshift:task-handler');
 export const adoptedMethodMetadata = Symbol.for('nestjs-nightshift:adopted-method');
 
 /** Options of `@HostedService()`. */

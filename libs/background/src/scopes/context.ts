@@ -1,4 +1,6 @@
+import type { Duration } from 'nestjs-nightshift/channels';
 import type { ServiceScope } from './scope.js';
+import type { Discard, RetryAfter } from './task-outcome.js';
 
 /** What a tick is told about itself: the second argument of `execute()`, and what `REQUEST` holds in its scope. */
 export interface TickContext {
@@ -33,12 +35,33 @@ export interface TaskContext {
   /** How many attempts there are at most, the first included. */
   readonly maxAttempts: number;
   readonly enqueuedAt: Date;
-  /** Aborted when the task is cancelled, its `timeout` has elapsed, or the deadline of the shutdown has passed. */
+  /**
+   * Aborted when the task is cancelled, its `timeout` has elapsed, or the deadline of the shutdown has passed. Each attempt
+   * has its own.
+   */
   readonly signal: AbortSignal;
-  /** The task's DI scope, disposed when the work has ended. */
+  /** The DI scope of this attempt, disposed when the work has ended. */
   readonly scope: ServiceScope;
   /** What the enqueue option `metadata` gave. */
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** What the enqueue option `tags` gave. */
+  readonly tags: readonly string[];
+  /**
+   * An outcome to return: run the task again after `delay`. For work that finds that it cannot be done yet, which is no
+   * failure: it uses up no attempt, so `attempt` stays what it is, and nothing ends it but the work itself.
+   *
+   * @example if (reply.status === 429) return context.retryAfter('1m');
+   * @throws ArgumentOutOfRangeError when `delay` is no duration
+   */
+  retryAfter(delay: Duration): RetryAfter;
+  /**
+   * An outcome to return: the task is not worth doing any more, and not worth another attempt. `TaskHandle.result()`
+   * rejects with a `TaskDiscardedError`.
+   *
+   * @example if (order === undefined) return context.discard('the order has been deleted');
+   * @param reason becomes the `cause` of the error
+   */
+  discard(reason?: unknown): Discard;
 }
 
 /**

@@ -1,3 +1,4 @@
+// Long because it is the one place that knows where each task is; what the places themselves do is in files of their own.
 import { ChannelClosedError } from 'nestjs-nightshift/channels';
 import {
   IllegalStateError,
@@ -5,22 +6,38 @@ import {
   QueueSelfWaitError,
   TaskAbandonedError,
   TaskDroppedError,
+  TaskExpiredError,
 } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
 import { Deadline } from '../hosting/deadline.js';
 import { isInsideBackgroundWork } from '../scopes/background-context.js';
 import { DequeueLine } from './dequeue-line.js';
 import { MemoryTask, type TaskOwner } from './memory-task.js';
-import type { TaskExecutionDependencies } from './task-execution.js';
+import { ExpiringTasks } from './expiring-tasks.js';
+import { HeldTasks, type HeldState } from './held-tasks.js';
+import type { ResolvedRetryOptions } from './retry-policy.js';
+import type { Postponement, TaskExecutionDependencies } from './task-execution.js';
 import { TaskWorkers } from './task-workers.js';
 import { TakenTask } from './taken-task.js';
 import type { DequeuedTask, TaskWork } from './task.js';
 import type { ResolvedEnqueueOptions, ResolvedQueueOptions } from './tasks.options.js';
+import { UniqueTasks, waitAlong } from './unique-tasks.js';
 import { WaitList } from './wait-list.js';
 import { WaitingTasks } from './waiting-tasks.js';
 
+/** What a queue holds when it is closed. */
+export interface LeftWork {
+  /** Never begun. */
+  readonly waiting: readonly TaskLabel[];
+  /** Between two attempts. */
+  readonly retrying: readonly TaskLabel[];
+  /** Running, and now aborted. */
+  readonly aborted: readonly TaskLabel[];
+}
+
 /**
- * Holds the tasks of one queue in memory: those that wait in a bounded channel, those that run beside it.
+ * Holds the tasks of one queue in memory: those that wait in a bounded channel, those that run beside it, and those whose
+ * time has not come behind it.
  *
  * While somebody is there to take it and nothing waits, a task goes straight to them; otherwise it goes through the
  * channel, and whoever comes free takes the next one out. So nothing ever waits on the reading end of the channel.
@@ -31,13 +48,18 @@ export class MemoryEngine implements TaskOwner {
   isClosedToOutsiders = false;
   private readonly waiting: WaitingTasks;
   private readonly workers: TaskWorkers;
+  /** Scheduled, or to be retried. */
+  private readonly held: HeldTasks;
+  private readonly expiring: ExpiringTasks;
+  private readonly unique = new UniqueTasks();
   /** Taken out by `dequeue()`, and not yet run. */
   private readonly dequeued = new Set<MemoryTask>();
   private readonly dequeuers = new DequeueLine();
   private readonly becomingIdle = new WaitList();
   private readonly becomingPaused = new WaitList();
+  private readonly becomingCalm = new WaitList();
   private readonly outsidersReleased = new AbortController();
-  /** Accepted or waiting to be accepted, and not yet ended. */
+  /** Accepted or waiting to be accepted, and not yet ended: all but those whose time has not come for the first time. */
   private pending = 0;
   private isOpenForRuns = false;
   private isFinallyClosed = false;
@@ -49,9 +71,16 @@ export class MemoryEngine implements TaskOwner {
   ) {
     this.madeAtMs = dependencies.clock.now();
     this.workers = new TaskWorkers(options, dependencies, {
-      onEnded: () => this.leave(),
+      takesTasksBack: () => !this.isFinallyClosed,
+      onEnded: (task, postponed) => this.onEnded(task, postponed),
       onPlaceFree: () => this.pump(),
     });
+    this.held = new HeldTasks(
+      dependencies.clock,
+      (task, was) => this.fallDue(task, was),
+      () => this.pump(), // not before: of those that are due together the most urgent goes first
+    );
+    this.expiring = new ExpiringTasks(dependencies.clock, (task) => this.onExpired(task));
     this.waiting = new WaitingTasks(options, (task) => this.drop(task));
   }
 
@@ -69,6 +98,15 @@ export class MemoryEngine implements TaskOwner {
     return this.workers.active;
   }
 
+  /** How many tasks are held until their time comes. */
+  get scheduled(): number {
+    return this.held.size;
+  }
+
+  get retry(): ResolvedRetryOptions {
+    return this.options.retry;
+  }
+
   /** How many tasks have run to their end, whatever it was. */
   get finished(): number {
     return this.workers.finished;
@@ -83,9 +121,14 @@ export class MemoryEngine implements TaskOwner {
     return this.isFinallyClosed;
   }
 
-  /** Whether nothing waits and nothing runs. */
-  get isIdle(): boolean {
-    return this.pending === 0;
+  /**
+   * Whether it will have something to run before a time, given as the clock's `monotonic()` will show it. With no such
+   * limit, tasks that are scheduled are not counted: they may be due in years.
+   */
+  hasWorkBefore(time: number): boolean {
+    if (this.pending > this.held.retrying) return true;
+    if (time === Number.POSITIVE_INFINITY) return this.held.retrying > 0;
+    return this.held.nextAt !== undefined && this.held.nextAt < time;
   }
 
   /** Whether what waits is going to be run: not when paused, never opened, or run by a worker of the user's own. */
@@ -96,16 +139,35 @@ export class MemoryEngine implements TaskOwner {
   enqueue(work: TaskWork, options: ResolvedEnqueueOptions): Promise<MemoryTask> {
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     if (this.isClosed()) return Promise.reject(new QueueClosedError(this.name));
+    const { deduplicationKey } = options;
+    if (deduplicationKey === undefined) return this.add(this.create(work, options));
+    const twin = this.unique.find(deduplicationKey);
+    const entry = twin && this.unique.entryOf(twin);
+    if (entry !== undefined) {
+      return waitAlong(entry, options.signal, {
+        entered: (task) => this.deduplicate(task, deduplicationKey),
+        otherwise: () => this.enqueue(work, options),
+      });
+    }
+    if (twin !== undefined) return Promise.resolve(this.deduplicate(twin, deduplicationKey));
     const task = this.create(work, options);
-    if (!this.offer(task)) return this.waitForSpace(task);
-    return Promise.resolve(task);
+    const added = this.add(task);
+    if (!task.isAnnounced) this.unique.noteEntering(task, added);
+    return added;
   }
 
   tryEnqueue(work: TaskWork, options: ResolvedEnqueueOptions): MemoryTask | undefined {
     if (this.isClosed()) throw new QueueClosedError(this.name);
+    const { deduplicationKey } = options;
+    const twin = deduplicationKey === undefined ? undefined : this.unique.find(deduplicationKey);
+    if (twin !== undefined) {
+      // What waits for space has not been accepted, and there is none for this one either.
+      return this.unique.entryOf(twin) ? undefined : this.deduplicate(twin, deduplicationKey!);
+    }
     const task = this.create(work, options);
+    if (this.schedule(task)) return task;
     if (!this.offer(task)) {
-      this.leave();
+      this.leave(task);
       return undefined;
     }
     return task.isWaiting || task.isActive ? task : undefined; // not when dropping it made the room
@@ -147,6 +209,11 @@ export class MemoryEngine implements TaskOwner {
     return this.becomingPaused.wait();
   }
 
+  /** Resolves when the answer of {@link hasWorkBefore} may have changed. */
+  whenCalm(): Promise<void> {
+    return this.becomingCalm.wait();
+  }
+
   /** Resolves when nothing runs, whatever waits. */
   whenQuiet(): Promise<void> {
     return this.workers.whenQuiet();
@@ -169,8 +236,8 @@ export class MemoryEngine implements TaskOwner {
     return this.workers.labels;
   }
 
-  /** Takes nothing more, gives up what has not begun, and aborts what runs. Says which were which. */
-  close(): { readonly waiting: readonly TaskLabel[]; readonly aborted: readonly TaskLabel[] } {
+  /** Takes nothing more, gives up what does not run, and aborts what runs. Says which were which. */
+  close(): LeftWork {
     this.isOpenForRuns = false;
     this.isFinallyClosed = true;
     this.closeToOutsiders();
@@ -179,11 +246,14 @@ export class MemoryEngine implements TaskOwner {
     const waiting = [...this.dequeued];
     this.dequeued.clear();
     for (let task = this.waiting.take(); task !== undefined; task = this.waiting.take()) waiting.push(task);
-    for (const task of waiting) {
-      task.settle('cancelled', new TaskAbandonedError(task.id, this.name));
-      this.leave();
+    const { scheduled, retrying } = this.held.takeAll();
+    this.pending += scheduled.length;
+    const left = { waiting: [...waiting, ...scheduled].map(labelOf), retrying: retrying.map(labelOf) };
+    for (const task of [...waiting, ...scheduled, ...retrying]) {
+      task.settle('cancelled', new TaskAbandonedError(task.id, this.name, task.lastError));
+      this.leave(task);
     }
-    return { waiting: waiting.map(({ label }) => label), aborted: this.workers.abortAll() };
+    return { ...left, aborted: this.workers.abortAll() };
   }
 
   /** Waits no more for what was aborted and still runs: its outcome is that it was given up. */
@@ -191,17 +261,74 @@ export class MemoryEngine implements TaskOwner {
     this.workers.giveUpAll();
   }
 
+  onBegun(task: MemoryTask): void {
+    this.expiring.delete(task);
+  }
+
   onCancelled(task: MemoryTask, wasActive: boolean, reason: unknown): void {
     this.dependencies.events.emit('task.cancelled', { ...task.label, queue: this.name, reason });
-    if (wasActive) return this.workers.freePlaceAfterGrace(task);
-    if (this.workers.has(task)) return; // its worker finds it cancelled
-    if (!this.dequeued.delete(task)) this.waiting.noteCancelled();
-    this.leave();
+    if (wasActive) this.workers.freePlaceAfterGrace(task);
+    else this.takeOut(task);
+  }
+
+  private onExpired(task: MemoryTask): void {
+    const expiresInMs = task.options.expiresInMs!;
+    task.settle('expired', new TaskExpiredError(task.id, this.name, expiresInMs));
+    this.dependencies.events.emit('task.expired', { ...task.label, queue: this.name, expiresInMs });
+    this.takeOut(task);
+  }
+
+  /** Takes a task that has come to its end without running from where it is. */
+  private takeOut(task: MemoryTask): void {
+    if (this.workers.has(task)) return; // its worker finds it settled
+    const held = this.held.delete(task);
+    if (held === 'scheduled') this.pending += 1;
+    else if (held === undefined && !this.dequeued.delete(task)) this.waiting.noteGone(task);
+    this.leave(task);
   }
 
   private create(work: TaskWork, options: ResolvedEnqueueOptions): MemoryTask {
     this.pending += 1;
-    return new MemoryTask(this, work, options, this.dependencies.clock.now() - this.madeAtMs);
+    const task = new MemoryTask(this, work, options, this.dependencies.clock.now() - this.madeAtMs);
+    if (options.deduplicationKey !== undefined) this.unique.add(options.deduplicationKey, task);
+    return task;
+  }
+
+  private add(task: MemoryTask): Promise<MemoryTask> {
+    return this.schedule(task) || this.offer(task) ? Promise.resolve(task) : this.waitForSpace(task);
+  }
+
+  private deduplicate(task: MemoryTask, key: string): MemoryTask {
+    this.dependencies.events.emit('task.deduplicated', { ...task.label, queue: this.name, key });
+    return task;
+  }
+
+  /** Holds a task back whose time has not come; `false` when it has. */
+  private schedule(task: MemoryTask): boolean {
+    const { delayMs, runAtMs } = task.options;
+    if (delayMs === undefined && runAtMs === undefined) return false;
+    const now = this.dependencies.clock.now();
+    const waitMs = delayMs ?? runAtMs! - now;
+    if (waitMs <= 0) return false;
+    this.pending -= 1;
+    task.holdBack();
+    this.held.add(task, waitMs);
+    this.announce(task);
+    const runAt = new Date(now + waitMs);
+    this.dependencies.events.emit('task.scheduled', { ...task.label, queue: this.name, runAt });
+    return true;
+  }
+
+  private fallDue(task: MemoryTask, was: HeldState): void {
+    if (was === 'scheduled') this.pending += 1;
+    task.fallDue();
+    this.waiting.addDue(task);
+  }
+
+  private onEnded(task: MemoryTask, postponed: Postponement | undefined): void {
+    if (postponed === undefined) return this.leave(task);
+    this.held.add(task, postponed.delayMs);
+    this.noteCalm();
   }
 
   private offer(task: MemoryTask): boolean {
@@ -216,7 +343,7 @@ export class MemoryEngine implements TaskOwner {
     // With a signal the wait has an end of its own.
     const waitsForever = task.options.signal === undefined;
     if (producer !== undefined && waitsForever && this.workers.allWaitForSpaceWith(producer)) {
-      this.leave();
+      this.leave(task);
       throw new QueueSelfWaitError(this.name, this.options.concurrency);
     }
     const released = isInsideBackgroundWork() ? undefined : this.outsidersReleased.signal;
@@ -228,7 +355,7 @@ export class MemoryEngine implements TaskOwner {
     try {
       await this.waiting.add(task, waiting.signal);
     } catch (error) {
-      this.leave();
+      this.leave(task);
       throw error instanceof ChannelClosedError ? new QueueClosedError(this.name) : error;
     } finally {
       if (producer !== undefined) producer.waitsForSpace -= 1;
@@ -239,9 +366,14 @@ export class MemoryEngine implements TaskOwner {
 
   /** Says that a task is accepted: once, and not when it was dropped or given up in the same step. */
   private announce(task: MemoryTask): void {
-    if (task.isAnnounced || !task.isWaiting) return;
+    if (task.isAnnounced || task.isSettled) return;
     task.isAnnounced = true;
-    const { events } = this.dependencies;
+    const { clock, events } = this.dependencies;
+    const { expiresInMs } = task.options;
+    if (expiresInMs !== undefined) {
+      const waitedMs = clock.now() - task.enqueuedAt.getTime(); // for space
+      this.expiring.add(task, Math.max(0, expiresInMs - waitedMs));
+    }
     if (events.wants('task.enqueued')) events.emit('task.enqueued', { ...task.label, queue: this.name });
   }
 
@@ -254,7 +386,7 @@ export class MemoryEngine implements TaskOwner {
     const { events } = this.dependencies;
     task.settle('discarded', new TaskDroppedError(task.id, this.name, fullMode));
     events.emit('task.dropped', { ...task.label, queue: this.name, fullMode });
-    this.leave();
+    this.leave(task);
     // No fault of whoever enqueues just now.
     const failed = (error: unknown): void =>
       events.emit('listener.failed', { during: 'task.dropped', error });
@@ -293,8 +425,20 @@ export class MemoryEngine implements TaskOwner {
     if (task.isWaiting) await this.workers.runBeside(task);
   }
 
-  private leave(): void {
+  private leave(task: MemoryTask): void {
+    const { deduplicationKey } = task.options;
+    if (deduplicationKey !== undefined) this.unique.delete(deduplicationKey, task);
+    if (!this.expiring.isEmpty) this.expiring.delete(task);
     this.pending -= 1;
     if (this.pending === 0) this.becomingIdle.release();
+    this.noteCalm();
   }
+
+  private noteCalm(): void {
+    if (this.pending === this.held.retrying) this.becomingCalm.release();
+  }
+}
+
+function labelOf({ label }: MemoryTask): TaskLabel {
+  return label;
 }

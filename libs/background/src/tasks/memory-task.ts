@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { IllegalStateError, TaskCancelledError } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
+import type { ResolvedRetryOptions } from './retry-policy.js';
 import { taskTransitions, type TaskHandle, type TaskState, type TaskWork } from './task.js';
 import { enqueueDefaults, type ResolvedEnqueueOptions } from './tasks.options.js';
 
@@ -9,6 +10,10 @@ export interface TaskOwner {
   readonly name: string;
   /** When it was made, by the wall clock. */
   readonly madeAtMs: number;
+  /** How tasks are retried that say nothing of their own. */
+  readonly retry: ResolvedRetryOptions;
+  /** A task that could have expired begins to run. */
+  onBegun(task: MemoryTask): void;
   /** The task was cancelled; `wasActive` tells whether it is running. */
   onCancelled(task: MemoryTask, wasActive: boolean, reason: unknown): void;
 }
@@ -27,6 +32,7 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
   /** Whether `task.enqueued` has been said of it. */
   isAnnounced = false;
   private current: TaskState = 'waiting';
+  private currentAttempt = 1;
   /** The name of work that is forgotten. */
   private workName: string | undefined;
   private taskId: string | undefined;
@@ -40,7 +46,7 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
     private taskWork: TaskWork<R> | undefined,
     private taskOptions: ResolvedEnqueueOptions,
     /** Since its owner was made: a small number, which costs no memory of its own. */
-    private readonly enqueuedAfterMs: number,
+    readonly enqueuedAfterMs: number,
   ) {}
 
   get id(): string {
@@ -61,6 +67,25 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
 
   get options(): ResolvedEnqueueOptions {
     return this.taskOptions;
+  }
+
+  /** Which attempt runs, or is the next to run. */
+  get attempt(): number {
+    return this.currentAttempt;
+  }
+
+  get maxAttempts(): number {
+    return this.options.retry?.maxAttempts ?? this.owner.retry.maxAttempts;
+  }
+
+  get retry(): ResolvedRetryOptions {
+    const { retry } = this.options;
+    return retry === undefined ? this.owner.retry : { ...this.owner.retry, ...retry };
+  }
+
+  /** What the last attempt failed with, while the task is to be retried. */
+  get lastError(): unknown {
+    return this.isSettled ? undefined : this.outcome;
   }
 
   get enqueuedAt(): Date {
@@ -92,6 +117,16 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
     return this.current === 'active';
   }
 
+  get isRetrying(): boolean {
+    return this.current === 'retrying';
+  }
+
+  /** Whether it has come to its end, whatever that was. */
+  get isSettled(): boolean {
+    const { current } = this;
+    return current !== 'waiting' && current !== 'active' && current !== 'scheduled' && current !== 'retrying';
+  }
+
   state(): Promise<TaskState> {
     return Promise.resolve(this.current);
   }
@@ -99,14 +134,14 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
   result(): Promise<R> {
     if (this.deferred === undefined) {
       this.deferred = createDeferred<R>();
-      if (!this.isWaiting && !this.isActive) this.settleDeferred(this.deferred);
+      if (this.isSettled) this.settleDeferred(this.deferred);
     }
     return this.deferred.promise;
   }
 
   cancel(reason?: unknown): Promise<boolean> {
     const wasActive = this.isActive;
-    if (!wasActive && !this.isWaiting) return Promise.resolve(false);
+    if (this.isSettled) return Promise.resolve(false);
     const error = new TaskCancelledError(this.id, this.queue, reason);
     this.settle('cancelled', error); // first: who listens to the signal may cancel once more
     if (wasActive) this.abort(error);
@@ -116,6 +151,30 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
 
   activate(): void {
     this.enter('active');
+    if (this.options.expiresInMs !== undefined) this.owner.onBegun(this);
+  }
+
+  /** Its time has not come. */
+  holdBack(): void {
+    this.current = 'scheduled'; // where it begins: no change of state
+  }
+
+  /** Its time has come. */
+  fallDue(): void {
+    this.enter('waiting');
+  }
+
+  /** @param error what the attempt failed with; `undefined` when the work put itself off */
+  putOff(error: unknown): void {
+    this.enter('retrying');
+    this.outcome = error;
+  }
+
+  /** Makes it ready for another attempt, which has a signal of its own. */
+  renew(attempt: number): void {
+    this.currentAttempt = attempt;
+    this.controller = undefined;
+    this.abortReason = undefined;
   }
 
   abort(reason: unknown): void {
@@ -126,7 +185,7 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
 
   /** @param outcome the result when `state` is `'completed'`, otherwise the error */
   settle(state: TaskState, outcome: unknown): void {
-    if (this.isWaiting) this.forgetWork();
+    if (!this.isActive) this.forgetWork();
     this.enter(state);
     this.outcome = outcome;
     if (this.deferred !== undefined) this.settleDeferred(this.deferred);
@@ -136,7 +195,7 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
   forgetWork(): void {
     this.workName = this.name;
     this.taskWork = undefined;
-    this.taskOptions = enqueueDefaults;
+    this.taskOptions = remainderOf(this.taskOptions);
   }
 
   private settleDeferred({ resolve, reject }: Deferred<R>): void {
@@ -150,6 +209,12 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
     }
     this.current = next;
   }
+}
+
+/** What the queue still needs, to find the task where it has put it. */
+function remainderOf({ priority, deduplicationKey }: ResolvedEnqueueOptions): ResolvedEnqueueOptions {
+  if (priority === enqueueDefaults.priority && deduplicationKey === undefined) return enqueueDefaults;
+  return { ...enqueueDefaults, priority, deduplicationKey };
 }
 
 function createDeferred<R>(): Deferred<R> {

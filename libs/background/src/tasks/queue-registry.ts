@@ -1,8 +1,9 @@
 import { DuplicateNameError, UnknownNameError } from '../errors.js';
 import type { ServiceDefinition } from '../hosting/supervisor.js';
 import { MemoryEngine } from './memory-engine.js';
-import { QueueWorker } from './queue-worker.js';
+import { QueueWorker, type QueueWorkerDependencies } from './queue-worker.js';
 import type { TaskExecutionDependencies } from './task-execution.js';
+import { TaskHandlers } from './task-handlers.js';
 import { TaskQueue } from './task-queue.js';
 import type { ResolvedQueueOptions } from './tasks.options.js';
 
@@ -12,7 +13,11 @@ export class QueueRegistry {
   private readonly definitions: ServiceDefinition[] = [];
   private readonly runners: QueueWorker[] = [];
 
-  constructor(private readonly dependencies: TaskExecutionDependencies) {}
+  /** @param handlers those of typed tasks, which all queues share */
+  constructor(
+    private readonly dependencies: TaskExecutionDependencies & QueueWorkerDependencies,
+    readonly handlers: TaskHandlers = new TaskHandlers(),
+  ) {}
 
   /** Every queue, in the order in which they were made. */
   get queues(): readonly TaskQueue[] {
@@ -29,7 +34,7 @@ export class QueueRegistry {
     const { name } = options;
     if (this.byName.has(name)) throw new DuplicateNameError('queue', name);
     const engine = new MemoryEngine(options, this.dependencies);
-    const queue = new TaskQueue(options, engine);
+    const queue = new TaskQueue(options, engine, this.handlers);
     this.byName.set(name, queue);
     const runner = new QueueWorker(engine, () => this.runners, this.dependencies);
     this.runners.push(runner);

@@ -3,17 +3,19 @@ import type { Clock } from 'nestjs-nightshift/channels';
 import { IllegalStateError } from '../errors.js';
 import { endedBy } from '../hosting/deadline.js';
 import type { ServiceMonitor, ServiceRunner } from '../hosting/service-runner.js';
-import type { TaskLabel } from '../events/events.js';
-import type { MemoryEngine } from './memory-engine.js';
+import type { LeftWork, MemoryEngine } from './memory-engine.js';
 
 export interface QueueWorkerDependencies {
   readonly clock: Clock;
   readonly events: BackgroundEvents;
+  /** How long the host has to stop, at most. By default there is no limit. */
+  readonly shutdownTimeoutMs?: number | undefined;
 }
 
 /**
  * Runs a queue's tasks from start to stop, and drains it: what was accepted still runs until the deadline, running work
- * may add to it, and what is left then is reported by name.
+ * may add to it, and what is left then is reported by name. Tasks whose time comes before the deadline are waited for;
+ * when only later ones are left there is nothing to wait for.
  *
  * When the host stops, all queues drain together, because work in one may hand over to another: each stays open to
  * running work until every one is idle.
@@ -52,18 +54,22 @@ export class QueueWorker implements ServiceRunner {
     const { engine } = this;
     const together = this.hostStops ? this.all() : [this];
     for (const worker of together) worker.beginDrain();
-    if (engine.runsWhatWaits) await endedBy(whenAllIdle(together), deadline);
+    // No earlier than the deadline really is, which is all that counts: at that the wait ends anyway.
+    const endsAt = this.drain!.begunAt + (this.dependencies.shutdownTimeoutMs ?? Infinity);
+    if (engine.runsWhatWaits) await endedBy(whenAllDrained(together, endsAt), deadline);
     await endedBy(engine.whenQuiet(), deadline);
-    const { waiting, aborted } = engine.close();
-    if (aborted.length > 0) await endedBy(engine.whenQuiet(), AbortSignal.abort());
+    const left = engine.close();
+    if (left.aborted.length > 0) await endedBy(engine.whenQuiet(), AbortSignal.abort());
     engine.giveUpRunning();
-    this.report(waiting, aborted);
+    this.report(left);
   }
 
   inFlight(): readonly string[] {
-    const { runningTasks, size } = this.engine;
-    const running = runningTasks.map(({ taskId, name }) => `task ${name} (${taskId})`);
-    return size === 0 ? running : [...running, `${size} waiting`];
+    const { runningTasks, size, scheduled } = this.engine;
+    const lines = runningTasks.map(({ taskId, name }) => `task ${name} (${taskId})`);
+    if (size > 0) lines.push(`${size} waiting`);
+    if (scheduled > 0) lines.push(`${scheduled} scheduled`);
+    return lines;
   }
 
   private beginDrain(): void {
@@ -72,14 +78,15 @@ export class QueueWorker implements ServiceRunner {
     const { clock, events } = this.dependencies;
     this.drain = { begunAt: clock.monotonic(), finishedBefore: engine.finished };
     engine.closeToOutsiders();
-    events.emit('queue.draining', { queue: engine.name, waiting: engine.size, active: engine.active });
+    const { name: queue, size: waiting, active, scheduled } = engine;
+    events.emit('queue.draining', { queue, waiting, active, scheduled });
   }
 
-  private report(waiting: readonly TaskLabel[], aborted: readonly TaskLabel[]): void {
+  private report({ waiting, retrying, aborted }: LeftWork): void {
     const { engine } = this;
     const { clock, events } = this.dependencies;
-    if (waiting.length + aborted.length > 0) {
-      events.emit('queue.abandoned', { queue: engine.name, waiting, running: aborted });
+    if (waiting.length + retrying.length + aborted.length > 0) {
+      events.emit('queue.abandoned', { queue: engine.name, waiting, retrying, running: aborted });
       void engine.whenQuiet().then(() => this.monitor?.completed());
       return;
     }
@@ -89,12 +96,14 @@ export class QueueWorker implements ServiceRunner {
   }
 }
 
-/** Resolves when no queue holds anything that would still be run. */
-async function whenAllIdle(workers: readonly QueueWorker[]): Promise<void> {
+/** Resolves when no queue holds anything that would still be run before a time, which `monotonic()` will show. */
+async function whenAllDrained(workers: readonly QueueWorker[], endsAt: number): Promise<void> {
   const busy = (): MemoryEngine[] =>
-    workers.map(({ engine }) => engine).filter((engine) => engine.runsWhatWaits && !engine.isIdle);
+    workers
+      .map(({ engine }) => engine)
+      .filter((engine) => engine.runsWhatWaits && engine.hasWorkBefore(endsAt));
   for (let engines = busy(); engines.length > 0; engines = busy()) {
     // Whoever pauses a queue meanwhile keeps what waits there from being run.
-    await Promise.all(engines.map((engine) => Promise.race([engine.whenIdle(), engine.whenPaused()])));
+    await Promise.all(engines.map((engine) => Promise.race([engine.whenCalm(), engine.whenPaused()])));
   }
 }

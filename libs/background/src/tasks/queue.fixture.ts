@@ -12,18 +12,20 @@ interface Surroundings {
   begun?: boolean;
   scopes?: ServiceScopeFactory;
   wrap?: WorkWrapper | undefined;
+  /** How long its worker may take to stop. By default there is no limit. */
+  shutdownTimeoutMs?: number;
 }
 
 /** A queue in a registry of its own, its worker service, and every event they give. */
 export function setup(
   options: TaskQueueOptions = {},
-  { begun = true, scopes = new NoScopes(), wrap }: Surroundings = {},
+  { begun = true, scopes = new NoScopes(), wrap, shutdownTimeoutMs }: Surroundings = {},
 ) {
   const clock = new ManualClock();
   const events = new BackgroundEvents(clock);
   const seen: BackgroundEvent[] = [];
   events.stream.subscribe((event) => seen.push(event));
-  const registry = new QueueRegistry({ clock, events, scopes, wrap });
+  const registry = new QueueRegistry({ clock, events, scopes, wrap, shutdownTimeoutMs });
   const queue = registry.create(resolveQueueOptions(options, 'queue'));
   const { runner } = registry.workers[0]!;
   if (begun) runner.begin!();
@@ -31,7 +33,7 @@ export function setup(
     seen.filter((event) => 'taskId' in event && event.taskId === taskId).map(({ type }) => type);
   const eventOf = <T extends BackgroundEvent['type']>(type: T) =>
     seen.find((event): event is BackgroundEvent & EventOf<T> => event.type === type);
-  return { clock, seen, registry, runner, queue, typesOf, eventOf };
+  return { clock, events, seen, registry, runner, queue, typesOf, eventOf };
 }
 
 /** Work that ends when its signal is aborted, with the signal's reason. */

@@ -1,17 +1,29 @@
+import { toMilliseconds, type Duration } from 'nestjs-nightshift/channels';
 import type { TaskContext } from '../scopes/context.js';
 import type { ServiceScope, ServiceScopeFactory } from '../scopes/scope.js';
+import { Discard, RetryAfter } from '../scopes/task-outcome.js';
 import type { MemoryTask } from './memory-task.js';
+import type { ResolvedEnqueueOptions } from './tasks.options.js';
 
-/** The context of one running task. Makes its scope when it is first asked for. */
+/** What is known of a task while one attempt runs. */
+type Attempt = Pick<
+  MemoryTask,
+  'id' | 'name' | 'queue' | 'attempt' | 'maxAttempts' | 'enqueuedAt' | 'signal'
+>;
+
+/** The context of one attempt of a task. Makes its scope when it is first asked for. */
 export class RunningTask implements TaskContext {
-  readonly metadata: Readonly<Record<string, unknown>>;
+  private task: Attempt;
+  /** The task forgets them when it has ended. */
+  private readonly options: ResolvedEnqueueOptions;
   private taskScope: ServiceScope | undefined;
 
   constructor(
-    private readonly task: MemoryTask,
+    task: MemoryTask,
     private readonly scopes: ServiceScopeFactory,
   ) {
-    this.metadata = task.options.metadata;
+    this.task = task;
+    this.options = task.options;
   }
 
   get id(): string {
@@ -27,11 +39,11 @@ export class RunningTask implements TaskContext {
   }
 
   get attempt(): number {
-    return 1;
+    return this.task.attempt;
   }
 
   get maxAttempts(): number {
-    return 1;
+    return this.options.retry?.maxAttempts ?? this.task.maxAttempts;
   }
 
   get enqueuedAt(): Date {
@@ -44,6 +56,28 @@ export class RunningTask implements TaskContext {
 
   get scope(): ServiceScope {
     return (this.taskScope ??= this.scopes.createScope(this));
+  }
+
+  retryAfter(delay: Duration): RetryAfter {
+    return new RetryAfter(toMilliseconds(delay, 'delay'));
+  }
+
+  discard(reason?: unknown): Discard {
+    return new Discard(reason);
+  }
+
+  get tags(): readonly string[] {
+    return this.options.tags;
+  }
+
+  get metadata(): Readonly<Record<string, unknown>> {
+    return this.options.metadata;
+  }
+
+  /** The attempt has ended, and the task goes on to another: whoever still has this context sees nothing of that. */
+  detach(): void {
+    const { id, name, queue, attempt, maxAttempts, enqueuedAt, signal } = this.task;
+    this.task = { id, name, queue, attempt, maxAttempts, enqueuedAt, signal };
   }
 
   /** The scope, if one was made. */

@@ -1,10 +1,12 @@
 import type { Clock, ClockTimer } from 'nestjs-nightshift/channels';
-import { isCancellation, TaskTimeoutError } from '../errors.js';
+import { isCancellation, TaskAbandonedError, TaskDiscardedError, TaskTimeoutError } from '../errors.js';
 import type { BackgroundEvents } from '../events/background-events.js';
 import { runInsideHere } from '../scopes/background-context.js';
+import { Discard, RetryAfter, TaskOutcome } from '../scopes/task-outcome.js';
 import type { TaskContext, WorkWrapper } from '../scopes/context.js';
 import type { ServiceScope, ServiceScopeFactory } from '../scopes/scope.js';
 import type { MemoryTask } from './memory-task.js';
+import { retryDelayMs } from './retry-policy.js';
 import { RunningTask } from './task-context.js';
 import type { TaskWork } from './task.js';
 
@@ -15,11 +17,25 @@ export interface TaskExecutionDependencies {
   readonly wrap?: WorkWrapper | undefined;
 }
 
+/** A task that is not done with the attempt that has ended. */
+export interface Postponement {
+  readonly delayMs: number;
+  /** What the attempt failed with; `undefined` when the work put itself off. */
+  readonly error: unknown;
+  /** The number of the next attempt. */
+  readonly attempt: number;
+}
+
 export interface TaskExecutionListener {
+  /** Whether a task that has failed can be run again. */
+  takesTasksBack(): boolean;
   /** The task has been aborted by its timeout and is still running. */
   onTimedOut(execution: TaskExecution): void;
-  /** The work has ended, its scope is disposed and its outcome settled. The execution can take another task. */
-  onEnded(execution: TaskExecution): void;
+  /**
+   * The work has ended and its scope is disposed. The execution can take another task. The outcome of this one is settled,
+   * unless it is postponed.
+   */
+  onEnded(execution: TaskExecution, task: MemoryTask, postponed: Postponement | undefined): void;
 }
 
 /** How a promise is listened to, whatever somebody has made of its own `then`. */
@@ -42,6 +58,8 @@ export class TaskExecution {
   graceTimer: ClockTimer | undefined;
   private context: RunningTask | undefined;
   private timeoutTimer: ClockTimer | undefined;
+  /** What is to follow when the work has ended, because its time was up before. */
+  private afterTimeout: Postponement | undefined;
   private begunAt = 0;
   private readonly onFulfilled = (result: unknown): void => this.end(false, result);
   private readonly onRejected = (error: unknown): void => this.end(true, error);
@@ -110,32 +128,93 @@ export class TaskExecution {
 
   private finish(failed: boolean, outcome: unknown): void {
     const task = this.task!;
-    // A timed-out or cancelled task has its outcome already; this was only its end.
-    if (task.isActive) this.settle(task, failed, outcome);
-    task.forgetWork();
+    // A cancelled task has its outcome already, and so has one whose last attempt timed out; this was only its end.
+    let postponed = task.isActive ? this.settle(task, failed, outcome) : undefined;
+    if (!task.isRetrying) postponed = undefined; // who hears of it may have cancelled it
+    if (postponed === undefined) task.forgetWork();
+    else {
+      this.context!.detach();
+      task.renew(postponed.attempt);
+    }
     if (this.graceTimer !== undefined) this.graceTimer.cancel();
     this.task = undefined;
     this.context = undefined;
     this.timeoutTimer = undefined;
+    this.afterTimeout = undefined;
     this.graceTimer = undefined;
-    this.listener.onEnded(this);
+    this.listener.onEnded(this, task, postponed);
   }
 
-  private settle(task: MemoryTask, failed: boolean, outcome: unknown): void {
+  private settle(task: MemoryTask, failed: boolean, outcome: unknown): Postponement | undefined {
     const { clock, events } = this.dependencies;
     const aborted = task.abortedBecause;
+    if (this.afterTimeout !== undefined) return this.postpone(task, this.afterTimeout);
+    if (!failed && outcome instanceof TaskOutcome) return this.follow(task, outcome);
     if (!failed) {
       task.settle('completed', outcome);
-      if (!events.wants('task.completed')) return;
+      if (!events.wants('task.completed')) return undefined;
       events.emit('task.completed', { ...describe(task), durationMs: clock.monotonic() - this.begunAt });
     } else if (aborted !== undefined && isCancellation(outcome, task.signal)) {
       task.settle('cancelled', aborted);
       events.emit('task.cancelled', { ...describe(task), reason: aborted });
     } else {
-      task.settle('dead', outcome);
-      const durationMs = clock.monotonic() - this.begunAt;
-      events.emit('task.failed', { ...describe(task), durationMs, error: outcome });
+      return this.fail(task, outcome);
     }
+    return undefined;
+  }
+
+  private fail(task: MemoryTask, error: unknown): Postponement | undefined {
+    const { clock, events } = this.dependencies;
+    // Aborted, it has no further attempt: the application stops.
+    const isLast = task.abortedBecause !== undefined;
+    const { postponed, failure } = isLast ? { failure: error } : this.decide(task, error);
+    if (postponed !== undefined) return this.postpone(task, postponed);
+    task.settle('dead', failure);
+    const durationMs = clock.monotonic() - this.begunAt;
+    events.emit('task.failed', { ...describe(task), attempt: task.attempt, durationMs, error: failure });
+    return undefined;
+  }
+
+  /** Whether and when another attempt follows the one that failed with `error`. */
+  private decide(
+    task: MemoryTask,
+    error: unknown,
+  ): { readonly postponed?: Postponement; readonly failure: unknown } {
+    try {
+      const delayMs = retryDelayMs(task.retry, error, task.attempt);
+      if (delayMs === undefined) return { failure: error };
+      return { postponed: { delayMs, error, attempt: task.attempt + 1 }, failure: error };
+    } catch (policyError) {
+      const message = 'The task failed, and so did the functions that say whether and when to retry it.';
+      return { failure: new AggregateError([error, policyError], message) };
+    }
+  }
+
+  /** Does what the work returned instead of a result. */
+  private follow(task: MemoryTask, outcome: TaskOutcome): Postponement | undefined {
+    const { events } = this.dependencies;
+    if (outcome instanceof RetryAfter) {
+      return this.postpone(task, { delayMs: outcome.delayMs, error: undefined, attempt: task.attempt });
+    }
+    const { reason } = outcome as Discard;
+    task.settle('discarded', new TaskDiscardedError(task.id, task.queue, reason));
+    events.emit('task.discarded', { ...describe(task), reason });
+    return undefined;
+  }
+
+  private postpone(task: MemoryTask, postponed: Postponement): Postponement | undefined {
+    const { events } = this.dependencies;
+    const { delayMs, error } = postponed;
+    if (!this.listener.takesTasksBack()) {
+      const reason = new TaskAbandonedError(task.id, task.queue, error);
+      task.settle('cancelled', reason);
+      events.emit('task.cancelled', { ...describe(task), reason });
+      return undefined;
+    }
+    task.putOff(error);
+    const { attempt, maxAttempts } = task;
+    events.emit('task.retrying', { ...describe(task), attempt, maxAttempts, delayMs, error });
+    return postponed;
   }
 
   private armTimeout(task: MemoryTask): void {
@@ -144,7 +223,10 @@ export class TaskExecution {
     this.timeoutTimer = this.dependencies.clock.schedule(timeoutMs, () => {
       if (!task.isActive) return;
       const error = new TaskTimeoutError(task.id, task.queue, timeoutMs);
-      task.settle('dead', error); // first: who listens to the signal may cancel the task
+      const { postponed, failure } = this.decide(task, error);
+      // First: who listens to the signal may cancel the task. The next attempt must not begin before this one has ended.
+      if (postponed === undefined) task.settle('dead', failure);
+      else this.afterTimeout = postponed;
       task.abort(error);
       this.dependencies.events.emit('task.timedOut', { ...describe(task), timeoutMs });
       this.listener.onTimedOut(this);

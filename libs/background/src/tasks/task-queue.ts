@@ -1,8 +1,16 @@
 import { describeValue } from 'nestjs-nightshift/channels';
-import { InvalidWorkError } from '../errors.js';
+import { AsyncPayloadSchemaError, InvalidWorkError, PartlyEnqueuedError } from '../errors.js';
 import type { MemoryEngine } from './memory-engine.js';
-import type { DequeuedTask, TaskHandle, TaskWork } from './task.js';
+import {
+  definedTask,
+  type AnyTaskDefinition,
+  type DefinedTask,
+  type TaskDefinition,
+} from './task-definition.js';
+import type { TaskHandlers } from './task-handlers.js';
+import type { DequeuedTask, TaskHandle, TaskResult, TaskWork } from './task.js';
 import { resolveEnqueueOptions, type EnqueueOptions, type ResolvedQueueOptions } from './tasks.options.js';
+import { prepareManyTyped, prepareTypedWork, type TypedTarget } from './typed-work.js';
 
 /**
  * A place to hand work over to, so that a request can answer and leave: the work runs beside it, as soon as a worker is
@@ -23,6 +31,7 @@ export class TaskQueue {
   constructor(
     private readonly options: ResolvedQueueOptions,
     private readonly engine: MemoryEngine,
+    private readonly handlers: TaskHandlers,
   ) {}
 
   get name(): string {
@@ -44,6 +53,11 @@ export class TaskQueue {
     return this.engine.active;
   }
 
+  /** How many tasks are held until their time comes: scheduled ones, and those that are to be retried. */
+  get scheduled(): number {
+    return this.engine.scheduled;
+  }
+
   /** Whether {@link pause} holds the work back. */
   get isPaused(): boolean {
     return this.engine.paused;
@@ -57,9 +71,29 @@ export class TaskQueue {
    *
    * @throws InvalidWorkError, InvalidOptionsError at once, before anything is accepted
    */
-  enqueue<R>(work: TaskWork<R>, options?: EnqueueOptions): Promise<TaskHandle<R>> {
-    checkWork(work);
-    return this.engine.enqueue(work, resolveEnqueueOptions(options)) as Promise<TaskHandle<R>>;
+  enqueue<R>(work: TaskWork<R>, options?: EnqueueOptions): Promise<TaskHandle<TaskResult<R>>>;
+  /** Hands over a task that has no payload, or whose payload may be left out. */
+  enqueue<P, R>(definition: TaskDefinition<P, R, undefined>): Promise<TaskHandle<R>>;
+  /**
+   * Hands over a task that the `@TaskHandler()` of its definition is to do. The payload is copied as JSON, and validated
+   * by the schema of the definition if there is one, before it is accepted.
+   *
+   * Rejects as above, and with `InvalidPayloadError`, `NoTaskHandlerError`, `WrongQueueError` or `InvalidOptionsError`;
+   * nothing is accepted then.
+   */
+  enqueue<P, R, I>(
+    definition: TaskDefinition<P, R, I>,
+    payload: I,
+    options?: EnqueueOptions,
+  ): Promise<TaskHandle<R>>;
+  enqueue(
+    work: TaskWork | AnyTaskDefinition,
+    payloadOrOptions?: unknown,
+    options?: EnqueueOptions,
+  ): Promise<TaskHandle> {
+    if (typeof work === 'function')
+      return this.engine.enqueue(work, resolveEnqueueOptions(payloadOrOptions as EnqueueOptions | undefined));
+    return this.enqueueTyped(expectDefined(work), payloadOrOptions, options);
   }
 
   /**
@@ -69,9 +103,59 @@ export class TaskQueue {
    * @throws QueueClosedError when the application is stopping
    * @throws InvalidWorkError, InvalidOptionsError
    */
-  tryEnqueue<R>(work: TaskWork<R>, options?: EnqueueOptions): TaskHandle<R> | undefined {
-    checkWork(work);
-    return this.engine.tryEnqueue(work, resolveEnqueueOptions(options)) as TaskHandle<R> | undefined;
+  tryEnqueue<R>(work: TaskWork<R>, options?: EnqueueOptions): TaskHandle<TaskResult<R>> | undefined;
+  /** Hands over a task that has no payload, or whose payload may be left out, if there is room. */
+  tryEnqueue<P, R>(definition: TaskDefinition<P, R, undefined>): TaskHandle<R> | undefined;
+  /**
+   * Hands over a task that the `@TaskHandler()` of its definition is to do, if there is room.
+   *
+   * @throws QueueClosedError, InvalidPayloadError, NoTaskHandlerError, WrongQueueError, InvalidOptionsError
+   * @throws AsyncPayloadSchemaError when the schema is asynchronous, for which this cannot wait
+   */
+  tryEnqueue<P, R, I>(
+    definition: TaskDefinition<P, R, I>,
+    payload: I,
+    options?: EnqueueOptions,
+  ): TaskHandle<R> | undefined;
+  tryEnqueue(
+    work: TaskWork | AnyTaskDefinition,
+    payloadOrOptions?: unknown,
+    options?: EnqueueOptions,
+  ): TaskHandle | undefined {
+    if (typeof work === 'function')
+      return this.engine.tryEnqueue(
+        work,
+        resolveEnqueueOptions(payloadOrOptions as EnqueueOptions | undefined),
+      );
+    return this.tryEnqueueTyped(expectDefined(work), payloadOrOptions, options);
+  }
+
+  /**
+   * Hands over a task for each payload, in order, waiting for room as `enqueue()` does. All payloads are checked before
+   * the first is accepted: one that is wrong, and nothing is enqueued.
+   *
+   * Rejects with what `enqueue()` rejects with, an `InvalidPayloadError` having the `index` of the payload; and with
+   * `PartlyEnqueuedError` when some tasks were accepted and then no more, because the queue was closed or the signal
+   * aborted.
+   *
+   * @returns the handles, in the order of the payloads
+   */
+  async enqueueMany<P, R, I>(
+    definition: TaskDefinition<P, R, I>,
+    payloads: readonly I[],
+    options?: Omit<EnqueueOptions, 'deduplicationKey'>,
+  ): Promise<TaskHandle<R>[]> {
+    const prepared = await prepareManyTyped(this.target, expectDefined(definition), payloads, options);
+    const handles: TaskHandle[] = [];
+    for (const each of prepared) {
+      try {
+        handles.push(await this.engine.enqueue(each.work, each.options));
+      } catch (error) {
+        if (handles.length === 0) throw error;
+        throw new PartlyEnqueuedError(this.name, handles, prepared.length, { cause: error });
+      }
+    }
+    return handles as TaskHandle<R>[];
   }
 
   /**
@@ -95,14 +179,44 @@ export class TaskQueue {
   }
 
   /**
-   * Resolves when nothing waits, nothing runs, and the last scope is disposed. While the queue is paused and holds work
-   * it does not. More work may arrive at any time after.
+   * Resolves when nothing waits, nothing runs, nothing is to be retried, and the last scope is disposed. While the queue
+   * is paused and holds work it does not. Scheduled tasks are not waited for until their time has come. More work may
+   * arrive at any time after.
    */
   whenIdle(): Promise<void> {
     return this.engine.whenIdle();
   }
+
+  private async enqueueTyped(
+    task: DefinedTask,
+    payload: unknown,
+    options: EnqueueOptions | undefined,
+  ): Promise<TaskHandle> {
+    const prepared = prepareTypedWork(this.target, task, payload, options);
+    // Not awaited when there is nothing to wait for: tasks are accepted in the order in which they are enqueued.
+    const typed = prepared instanceof Promise ? await prepared : prepared;
+    return this.engine.enqueue(typed.work, typed.options);
+  }
+
+  private tryEnqueueTyped(
+    task: DefinedTask,
+    payload: unknown,
+    options: EnqueueOptions | undefined,
+  ): TaskHandle | undefined {
+    const prepared = prepareTypedWork(this.target, task, payload, options);
+    if (!(prepared instanceof Promise)) return this.engine.tryEnqueue(prepared.work, prepared.options);
+    prepared.catch(() => {}); // whatever it says, the task is refused
+    throw new AsyncPayloadSchemaError(task.name);
+  }
+
+  private get target(): TypedTarget {
+    return { queue: this.name, handlers: this.handlers };
+  }
 }
 
-function checkWork(work: unknown): void {
-  if (typeof work !== 'function') throw new InvalidWorkError(describeValue(work));
+/** @throws InvalidWorkError */
+function expectDefined(definition: unknown): DefinedTask {
+  const task = definedTask(definition);
+  if (task === undefined) throw new InvalidWorkError(describeValue(definition));
+  return task;
 }

@@ -5,6 +5,7 @@ import { BackgroundContext, isolated } from '../scopes/background-context.js';
 import type { MemoryTask } from './memory-task.js';
 import {
   TaskExecution,
+  type Postponement,
   type TaskExecutionDependencies,
   type TaskExecutionListener,
 } from './task-execution.js';
@@ -21,8 +22,10 @@ const resolved = Promise.resolve();
 
 /** Who is told what becomes of the running tasks. */
 export interface WorkersListener {
-  /** A task has ended, its scope is disposed. */
-  onEnded(): void;
+  /** Whether a task that has failed can be run again. */
+  takesTasksBack(): boolean;
+  /** A task, or one attempt of it, has ended, and its scope is disposed. */
+  onEnded(task: MemoryTask, postponed: Postponement | undefined): void;
   /** A place to run has come free. */
   onPlaceFree(): void;
 }
@@ -50,6 +53,10 @@ export class TaskWorkers implements TaskExecutionListener {
     private readonly dependencies: TaskExecutionDependencies,
     private readonly listener: WorkersListener,
   ) {}
+
+  takesTasksBack(): boolean {
+    return this.listener.takesTasksBack();
+  }
 
   get active(): number {
     return this.activeCount;
@@ -89,11 +96,13 @@ export class TaskWorkers implements TaskExecutionListener {
   /** Runs a task that has no place beside those that have one. Resolves when it has ended. */
   runBeside(task: MemoryTask): Promise<void> {
     return new Promise((resolve) => {
-      const onEnded = (ended: TaskExecution): void => {
-        this.onEnded(ended);
+      const onEnded: TaskExecutionListener['onEnded'] = (...ended): void => {
+        this.onEnded(...ended);
         resolve();
       };
-      const execution = this.createExecution({ onTimedOut: () => {}, onEnded }); // its place is its runner's business
+      const takesTasksBack = (): boolean => this.takesTasksBack();
+      // Its place is its runner's business.
+      const execution = this.createExecution({ takesTasksBack, onTimedOut: () => {}, onEnded });
       this.take(execution, task);
       isolated(() => execution.run());
     });
@@ -124,7 +133,7 @@ export class TaskWorkers implements TaskExecutionListener {
   }
 
   onTimedOut(execution: TaskExecution): void {
-    if (!execution.holdsPlace) return;
+    if (!execution.holdsPlace || execution.graceTimer !== undefined) return;
     const { clock, events } = this.dependencies;
     const { label } = execution.task!;
     execution.graceTimer = clock.schedule(overrunGraceMs, () => {
@@ -134,9 +143,9 @@ export class TaskWorkers implements TaskExecutionListener {
     });
   }
 
-  onEnded(execution: TaskExecution): void {
-    this.finishedCount += 1;
-    this.release(execution);
+  onEnded(execution: TaskExecution, task: MemoryTask, postponed: Postponement | undefined): void {
+    if (postponed === undefined) this.finishedCount += 1;
+    this.release(execution, task, postponed);
   }
 
   /** The running task that the calling code belongs to, if it is one of these. */
@@ -172,11 +181,11 @@ export class TaskWorkers implements TaskExecutionListener {
     this.activeCount += 1;
   }
 
-  private release(execution: TaskExecution): void {
+  private release(execution: TaskExecution, task: MemoryTask, postponed?: Postponement): void {
     execution.task = undefined;
     this.activeCount -= 1;
     if (this.activeCount === 0) this.becomingQuiet.release();
-    this.listener.onEnded();
+    this.listener.onEnded(task, postponed);
     if (!execution.holdsPlace) this.executions.delete(execution);
     else {
       this.free.push(execution);
@@ -213,8 +222,9 @@ export class TaskWorkers implements TaskExecutionListener {
     this.begunInTurn += 1;
     if (this.begunInTurn >= tasksInATurn) this.rest();
     else if (this.starting !== undefined) this.wakeUp();
-    if (execution.task!.isWaiting) execution.run();
-    else this.release(execution); // cancelled meanwhile
+    const task = execution.task!;
+    if (task.isWaiting) execution.run();
+    else this.release(execution, task); // cancelled or expired meanwhile
   };
 
   private rest(): void {
@@ -227,6 +237,6 @@ export class TaskWorkers implements TaskExecutionListener {
   }
 
   private abandoned(task: MemoryTask): TaskAbandonedError {
-    return new TaskAbandonedError(task.id, this.options.name);
+    return new TaskAbandonedError(task.id, this.options.name, task.lastError);
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { IllegalStateError } from '../errors.js';
 import { MemoryTask } from './memory-task.js';
+import { retryDefaults } from './retry-policy.js';
 import { taskTransitions, type TaskState } from './task.js';
 import { enqueueDefaults } from './tasks.options.js';
 
@@ -11,6 +12,8 @@ function setup() {
   const owner = {
     name: 'photos',
     madeAtMs: 0,
+    retry: retryDefaults,
+    onBegun: () => {},
     onCancelled: (_: unknown, ...rest: unknown[]) => cancelled.push(rest),
   };
   const task = new MemoryTask(owner, () => {}, enqueueDefaults, 0);
@@ -25,6 +28,23 @@ describe('taskTransitions', () => {
   });
 });
 
+function activate(task: MemoryTask): void {
+  task.activate();
+}
+
+/** What brings a task into a state. */
+function pathTo(state: TaskState): ((task: MemoryTask) => void)[] {
+  const settle = (task: MemoryTask): void => task.settle(state, undefined);
+  const paths: Partial<Record<TaskState, ((task: MemoryTask) => void)[]>> = {
+    waiting: [],
+    active: [activate],
+    scheduled: [(task) => task.holdBack()],
+    retrying: [activate, (task) => task.putOff(undefined)],
+    expired: [settle],
+  };
+  return paths[state] ?? [activate, settle];
+}
+
 describe('MemoryTask', () => {
   it('refuses a change of state that is not in the table', () => {
     const { task } = setup();
@@ -32,6 +52,14 @@ describe('MemoryTask', () => {
     task.activate();
     task.settle('completed', 1);
     expect(() => task.activate()).toThrow(/completed/);
+  });
+
+  it('is settled in the states that lead nowhere, and in no other', () => {
+    for (const state of Object.keys(taskTransitions) as TaskState[]) {
+      const { task } = setup();
+      for (const step of pathTo(state)) step(task);
+      expect([state, task.isSettled]).toEqual([state, final.includes(state)]);
+    }
   });
 
   it('keeps the first reason when it is aborted twice', () => {

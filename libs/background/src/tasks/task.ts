@@ -1,26 +1,33 @@
 import type { TaskContext } from '../scopes/context.js';
+import type { TaskOutcome } from '../scopes/task-outcome.js';
 
-/** Work as a closure. What it returns is the task's result; what it throws is its failure. */
+/**
+ * Work as a closure. What it returns is the task's result, unless that is an outcome made by `context.retryAfter()` or
+ * `context.discard()`; what it throws is its failure.
+ */
 export type TaskWork<R = unknown> = (context: TaskContext) => R | Promise<R>;
+
+/** What `TaskHandle.result()` gives for work that returns `R`: an outcome is no result. */
+export type TaskResult<R> = Exclude<R, TaskOutcome>;
 
 /** Where a task is in its life. See {@link taskTransitions} for which state can follow which. */
 export type TaskState =
   /** Its time has not come. */
   | 'scheduled'
-  /** Accepted, and in line. */
+  /** In line: whenever a worker is free it runs. */
   | 'waiting'
   /** Running. */
   | 'active'
-  /** Failed, and waiting for its next attempt. */
+  /** Failed or put off, and the time of its next attempt has not come. */
   | 'retrying'
   | 'completed'
   /** Failed for good, or ran for longer than its timeout. */
   | 'dead'
-  /** Given up unrun: dropped by a full queue. */
+  /** Dropped by a full queue, or given up by its own work. */
   | 'discarded'
   /** Cancelled by its handle, or given up because the application stopped. */
   | 'cancelled'
-  /** Its time to run had passed. */
+  /** It had not begun when its time was up. */
   | 'expired';
 
 /** Every legal change of state. */
@@ -28,7 +35,7 @@ export const taskTransitions: Readonly<Record<TaskState, readonly TaskState[]>> 
   scheduled: ['waiting', 'cancelled', 'expired'],
   waiting: ['active', 'discarded', 'cancelled', 'expired'],
   active: ['completed', 'dead', 'retrying', 'discarded', 'cancelled'],
-  retrying: ['waiting', 'active', 'cancelled', 'expired'],
+  retrying: ['waiting', 'cancelled'],
   completed: [],
   dead: [],
   discarded: [],
@@ -45,12 +52,13 @@ export interface TaskHandle<R = unknown> {
   readonly name: string;
   /**
    * What the work returned. Rejects with what the work threw, or with a coded error when it did not get that far:
-   * `TaskTimeoutError`, `TaskCancelledError`, `TaskDroppedError`, `TaskAbandonedError`. Settles when the task's scope has
-   * been disposed; at a timeout or cancellation at once. Nobody has to call it: a failure is an event either way.
+   * `TaskTimeoutError`, `TaskCancelledError`, `TaskDroppedError`, `TaskDiscardedError`, `TaskExpiredError`,
+   * `TaskAbandonedError`. Settles with the last attempt, when the task's scope has been disposed; at a cancellation, and
+   * at a timeout that is final, at once. Nobody has to call it: a failure is an event either way.
    */
   result(): Promise<R>;
   /**
-   * Gives the task up: a waiting one never runs, a running one has its signal aborted.
+   * Gives the task up: one that does not run never will, a running one has its signal aborted.
    *
    * @param reason becomes the `cause` of the `TaskCancelledError`
    * @returns whether there was still something to cancel
@@ -68,6 +76,7 @@ export interface DequeuedTask {
   /**
    * Opens the scope, runs the work and settles the task. Resolves when the scope is disposed, whatever became of the
    * work: a failure goes to the task's handle and to the events, not to the caller. A second call gives the same promise.
+   * A task with attempts left goes back into the queue when this one fails, to be dequeued again when its time has come.
    *
    * @param options.signal cancels the task: its own signal is aborted with a `TaskCancelledError`
    */

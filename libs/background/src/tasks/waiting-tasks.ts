@@ -1,18 +1,23 @@
-import { createBoundedChannel, type Channel } from 'nestjs-nightshift/channels';
+import { createBoundedChannel, createPriorityChannel, type Channel } from 'nestjs-nightshift/channels';
+import { DueTasks } from './due-tasks.js';
 import type { MemoryTask } from './memory-task.js';
 import type { ResolvedQueueOptions } from './tasks.options.js';
 
 /**
- * The tasks of a queue that wait: a bounded channel, out of which a task can also be cancelled.
+ * The tasks of a queue that wait, the most urgent first: a bounded channel for those that were enqueued to run at once,
+ * and beside it those whose time has come. Among equally urgent ones the latter go first: the queue accepted them long
+ * ago. Tasks can also be taken out, because they were cancelled or have expired.
  *
- * A channel gives up its items only in order, so a cancelled task stays in it until that does no harm: at the front it
- * goes at once, elsewhere as soon as its place is needed. Only while producers wait does it keep its place until those
- * before it have begun.
+ * A channel gives up its items only in order, so a task that is taken out stays in it until that does no harm: at the
+ * front it goes at once, elsewhere as soon as its place is needed. Only while producers wait does it keep its place until
+ * those before it have begun.
  */
 export class WaitingTasks {
   private readonly channel: Channel<MemoryTask>;
+  private readonly due = new DueTasks();
   private readonly capacity: number;
-  private cancelled = 0;
+  /** How many in the channel do not wait any more. */
+  private gone = 0;
   private blockedProducers = 0;
 
   constructor(
@@ -20,16 +25,21 @@ export class WaitingTasks {
     onDropped: (task: MemoryTask) => void,
   ) {
     this.capacity = capacity;
-    this.channel = createBoundedChannel({ capacity, fullMode, onDropped });
+    const fullness = { capacity, fullMode, onDropped };
+    // Nothing waits in a queue without capacity, so there is nothing to put in order.
+    this.channel =
+      capacity === 0
+        ? createBoundedChannel(fullness)
+        : createPriorityChannel({ ...fullness, compare: byPriority });
   }
 
   get size(): number {
-    return this.channel.reader.count - this.cancelled;
+    return this.channel.reader.count - this.gone + this.due.size;
   }
 
   /** Adds a task, or drops one in the modes that do; `false` when it is full, and in the mode `'wait'`. */
   tryAdd(task: MemoryTask): boolean {
-    if (this.channel.reader.count >= this.capacity) this.forgetCancelled();
+    if (this.channel.reader.count >= this.capacity) this.forgetGone();
     return this.channel.writer.tryWrite(task);
   }
 
@@ -47,17 +57,32 @@ export class WaitingTasks {
     }
   }
 
+  /** Adds a task whose time has come, whatever the capacity. */
+  addDue(task: MemoryTask): void {
+    this.due.add(task);
+  }
+
   /** Takes the first one out. */
   take(): MemoryTask | undefined {
-    const task = this.channel.reader.tryRead();
-    this.forgetFirstCancelled(); // so that the front is never a cancelled one
+    const { reader } = this.channel;
+    const due = this.due.first;
+    if (due !== undefined) {
+      const other = reader.tryPeek();
+      if (other === undefined || byPriority(due, other) <= 0) {
+        this.due.delete(due);
+        return due;
+      }
+    }
+    const task = reader.tryRead();
+    this.forgetFirstGone(); // so that the front is never one that does not wait
     return task;
   }
 
-  /** One of them has been cancelled. */
-  noteCancelled(): void {
-    this.cancelled += 1;
-    this.forgetFirstCancelled();
+  /** One of them does not wait any more. */
+  noteGone(task: MemoryTask): void {
+    if (this.due.delete(task)) return;
+    this.gone += 1;
+    this.forgetFirstGone();
   }
 
   /** Takes nothing more and releases the producers who wait. What is in it can still be taken. */
@@ -65,19 +90,33 @@ export class WaitingTasks {
     this.channel.writer.tryComplete(reason);
   }
 
-  private forgetFirstCancelled(): void {
+  private forgetFirstGone(): void {
     const { reader } = this.channel;
     while (reader.tryPeek()?.isWaiting === false) {
       reader.tryRead();
-      this.cancelled -= 1;
+      this.gone -= 1;
     }
   }
 
   /** Not while producers wait: their tasks would come in between those that are put back. */
-  private forgetCancelled(): void {
-    if (this.cancelled === 0 || this.blockedProducers > 0) return;
+  private forgetGone(): void {
+    if (this.gone === 0 || this.blockedProducers > 0) return;
+    const { reader, writer } = this.channel;
     const kept: MemoryTask[] = [];
-    for (let task = this.take(); task !== undefined; task = this.take()) kept.push(task);
-    for (const task of kept) this.channel.writer.tryWrite(task);
+    for (let task = reader.tryRead(); task !== undefined; task = reader.tryRead()) {
+      if (task.isWaiting) kept.push(task);
+    }
+    this.gone = 0;
+    // They came out by urgency. What is dropped from a full queue goes by age, so they go back in by age.
+    for (const task of kept.toSorted(byAge)) writer.tryWrite(task);
   }
+}
+
+function byPriority(a: MemoryTask, b: MemoryTask): number {
+  return a.options.priority - b.options.priority;
+}
+
+/** As far as the wall clock tells; the order among those of one millisecond, and of equal priority, stays. */
+function byAge(a: MemoryTask, b: MemoryTask): number {
+  return a.enqueuedAfterMs - b.enqueuedAfterMs;
 }

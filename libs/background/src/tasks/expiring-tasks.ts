@@ -1,0 +1,34 @@
+import type { Clock } from 'nestjs-nightshift/channels';
+import type { MemoryTask } from './memory-task.js';
+import { Timetable, type TimetableEntry } from './timetable.js';
+
+/** The tasks of a queue that will be given up if they have not begun by a certain time. */
+export class ExpiringTasks {
+  private readonly timetable: Timetable;
+  private readonly entries = new Map<MemoryTask, TimetableEntry>();
+
+  /** @param onExpired takes a task that has not been deleted in time; it must not throw */
+  constructor(
+    clock: Clock,
+    private readonly onExpired: (task: MemoryTask) => void,
+  ) {
+    this.timetable = new Timetable(clock);
+  }
+
+  get isEmpty(): boolean {
+    return this.entries.size === 0;
+  }
+
+  add(task: MemoryTask, afterMs: number): void {
+    const entry = this.timetable.add(afterMs, () => {
+      this.entries.delete(task);
+      this.onExpired(task);
+    });
+    this.entries.set(task, entry);
+  }
+
+  delete(task: MemoryTask): void {
+    this.entries.get(task)?.cancel();
+    this.entries.delete(task);
+  }
+}
