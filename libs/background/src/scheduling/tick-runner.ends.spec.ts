@@ -99,6 +99,7 @@ describe('TickRunner when a tick is left behind at the deadline', () => {
     begin();
     const running = runner.trigger();
     const queued = runner.trigger();
+    await Promise.resolve(); // the first has begun
     await runner.stop(AbortSignal.abort());
     expect(await running).toMatchObject({ outcome: 'cancelled', id: expect.stringMatching(/./) });
     expect(await queued).toMatchObject({ outcome: 'skipped' });

@@ -216,9 +216,8 @@ export class TickRunner implements ServiceRunner, TickControl {
       about,
     );
     // In progress before any code of the user's runs: that may ask for another tick, or for the stop.
-    let end!: () => void;
-    this.inProgress.set(execution, { done, ended: new Promise((resolve) => (end = resolve)) });
-    void this.runToEnd(execution, done).finally(end);
+    const ended = this.home.runInAsyncScope(() => this.runToEnd(execution, done));
+    this.inProgress.set(execution, { done, ended });
   }
 
   private async runToEnd(execution: TickExecution, done: Occurrence['done']): Promise<void> {
