@@ -81,6 +81,11 @@ function untilIdle(): Row {
         'All are queued in one go and their results are of no interest: each queue is asked, in its own way, when nothing ' +
         'is left. Concurrency 1; a capacity that holds them all. The plain `fastq` has no promises at all: its worker calls ' +
         'back, and a failure reaches nobody.',
+      bound:
+        'The same as for a closure that is awaited: of 1.1 µs of processor time, 0.45 went when tasks no longer began in an ' +
+        'async context of their own, 0.15 when the clock was no longer read twice, and about a fifth is the collection of ' +
+        'what waits, though that is a sixth of what waits in fastq and a tenth of p-queue. A prototype of nothing but the ' +
+        'contexts, one wake-up for each and an array takes 0.65 µs.',
     },
     [
       ours('enqueue(work), whenIdle()', 'ours', async (queue, amount) => {

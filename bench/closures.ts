@@ -17,6 +17,12 @@ export function closureRows(): Row[] {
         'Concurrency 1; one closure at a time, an async function that does nothing; the next is handed over when the result ' +
         'of the one before has come. Ours has a capacity of 100. `enqueue()` awaits twice, for the place in the queue and ' +
         'for the result; `tryEnqueue()` awaits once, as the peers do, which have no bound to wait for.',
+      bound:
+        'What a task is given that a bare closure is not. It begins in an async context of its own, so that nothing of the ' +
+        'request that handed it over reaches it, and finds itself with `BackgroundContext.current()`: on Node 20 that and the ' +
+        'hooks it puts on every promise are half of the time (0.45 of 0.9 µs when taken out). The clock is read twice, for ' +
+        '`enqueuedAt` and for how long it took: 0.15 µs here. A prototype of nothing but these contexts, one wake-up and the ' +
+        'two promises reaches 0.6 times fastq; with `tryEnqueue()`, which saves one of the promises, 0.7 times.',
       unit: 'closures/ms',
       better: 'higher',
       alsoAlone: true,
