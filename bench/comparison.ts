@@ -1,69 +1,102 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Goal } from './goal.js';
+import { startWatch } from './stopwatch.js';
+import { takeTurns } from './turns.js';
+
+/** How much is done: `scale` shrinks the amounts of a quick run, whose figures are only a hint. */
+export interface Effort {
+  readonly rounds: number;
+  readonly scale: number;
+}
+
+/**
+ * `ours` is judged against every goal of the row. A `variant` is ours too, used another way, and only shown. A
+ * `reference` is no competitor but tells what the figures mean: the same work without a queue, an idle process.
+ */
+export type Role = 'ours' | 'variant' | 'peer' | 'reference';
 
 /** One way of doing a row's work. */
 export interface Contender {
   readonly name: string;
-  /** Does the work `amount` times. */
-  run(amount: number): Promise<void>;
+  readonly role: Role;
+  /** On a peer or a reference: what ours must be against it. On ours: what its own figure must be. */
+  readonly goal?: Goal;
 }
 
+/** A contender that can be measured again and again, in turns with others or in a process of its own. */
+export interface Repeatable extends Contender {
+  /** Loads and makes all that it needs, so that nothing of the others is loaded when it runs alone. */
+  prepare(effort: Effort): Promise<Prepared>;
+}
+
+export interface Prepared {
+  /** Does the work once and gives the row's figure for it. */
+  sample(): Promise<number>;
+  close?(): Promise<void>;
+}
+
+/** What a row says about itself. */
+export interface About {
+  /** Short and stable, for the command line. */
+  readonly id: string;
+  readonly title: string;
+  /** What is measured, and how, for a reader who doubts it. */
+  readonly how: string;
+  readonly unit: string;
+  readonly better: 'higher' | 'lower';
+  /** Measures peers and references also in processes of their own, where nothing of ours is loaded. */
+  readonly alsoAlone?: boolean;
+  /** Written by hand where a goal is out of reach: what the figure cannot get past, and how that was found out. */
+  readonly bound?: string;
+}
+
+/** One comparison: a table on the page. */
 export interface Row {
-  readonly name: string;
-  /** How often the work is done in one round. */
-  readonly amount: number;
-  readonly ours: Contender;
-  readonly peers: readonly (Contender & {
-    /** What our speed divided by the peer's should at least be. */
-    readonly target: number;
-  })[];
+  readonly about: About;
+  readonly contenders: readonly Contender[];
+  /** The figures of each contender, in the order of `contenders`. */
+  samples(effort: Effort): Promise<readonly (readonly number[])[]>;
+  /** The figures of one contender, measured with no other beside it. */
+  samplesAlone?(name: string, effort: Effort): Promise<readonly number[]>;
 }
 
-export interface Measured {
-  readonly row: string;
-  readonly name: string;
-  /** Work items in a millisecond: the median of all rounds. */
-  readonly median: number;
-  /** The slowest and the fastest round. */
-  readonly spread: readonly [number, number];
-  /** Our median divided by this one's, and what it should at least be. */
-  readonly ratio?: number;
-  readonly target?: number;
+/** A row whose contenders take turns in one process, so that whatever slows the machine slows them all. */
+export function inTurns(about: About, contenders: readonly Repeatable[]): Row {
+  return {
+    about,
+    contenders,
+    samples: (effort) => takeTurns(contenders, effort),
+    async samplesAlone(name, effort) {
+      const [figures = []] = await takeTurns(
+        contenders.filter((contender) => contender.name === name),
+        effort,
+      );
+      return figures;
+    },
+  };
 }
 
-const rounds = 7;
-
-/** Measures a row, its contenders taking turns, so that whatever slows the machine slows them all. */
-export async function measure(row: Row): Promise<Measured[]> {
-  const contenders = [row.ours, ...row.peers];
-  const speeds = contenders.map((): number[] => []);
-  for (let round = -1; round < rounds; round += 1) {
-    for (const [index, contender] of contenders.entries()) {
-      const speed = await time(contender, row.amount);
-      if (round >= 0) speeds[index]!.push(speed); // the first round warms up
-    }
-  }
-  const medians = speeds.map(median);
-  return contenders.map(({ name }, index) => {
-    const sorted = speeds[index]!.toSorted((one, other) => one - other);
-    const base = {
-      row: row.name,
-      name,
-      median: medians[index]!,
-      spread: [sorted[0]!, sorted.at(-1)!] as const,
-    };
-    if (index === 0) return base;
-    return { ...base, ratio: medians[0]! / medians[index]!, target: row.peers[index - 1]!.target };
-  });
+/** Work done `amount` times, as items in a millisecond. */
+export function speed(
+  amount: number,
+  run: (amount: number) => Promise<unknown>,
+  close?: () => Promise<void>,
+  begin = startWatch,
+): Prepared {
+  const sample = async (): Promise<number> => {
+    const elapsedMs = begin();
+    await run(amount);
+    return amount / elapsedMs();
+  };
+  return close ? { sample, close } : { sample };
 }
 
-async function time(contender: Contender, amount: number): Promise<number> {
-  globalThis.gc?.();
-  await nextTurn();
-  const begunAt = performance.now();
-  await contender.run(amount);
-  return amount / (performance.now() - begunAt);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)]!;
+/** Work done `amount` times, as microseconds for each. */
+export function cost(
+  amount: number,
+  run: (amount: number) => Promise<unknown>,
+  close?: () => Promise<void>,
+  begin = startWatch,
+): Prepared {
+  const inverse = speed(amount, run, close, begin);
+  return { ...inverse, sample: async () => 1_000 / (await inverse.sample()) };
 }

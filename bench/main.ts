@@ -1,23 +1,33 @@
-import 'reflect-metadata';
-import { cpus } from 'node:os';
-import { closureRows } from './closures.js';
-import { measure, type Measured } from './comparison.js';
-import { scopeRows } from './scopes.js';
+import { writeFile } from 'node:fs/promises';
+import { format, resolveConfig } from 'prettier';
+import { describeMachine } from './machine.js';
+import { measureRows } from './measure.js';
+import type { MeasuredRow } from './measured.js';
+import { toPage } from './page.js';
+import { toLines } from './report.js';
 
-console.log(
-  `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}. Speeds in items/ms: median of 7 rounds.\n`,
-);
-for (const prepare of [closureRows, scopeRows]) {
-  const { rows, close } = await prepare();
-  for (const row of rows) {
-    console.log(row.name);
-    for (const measured of await measure(row)) console.log(`  ${toLine(measured)}`);
-  }
-  await close();
+/*
+ * npm run bench                       everything; writes docs/benchmarks.md
+ * npm run bench -- closures           only the rows whose id or group contains the word
+ * npm run bench -- --quick            few rounds of little work: whether it runs, and a hint of the figures
+ */
+const words = process.argv.slice(2);
+const isQuick = words.includes('--quick');
+const word = words.find((each) => !each.startsWith('--')) ?? '';
+const effort = isQuick ? { rounds: 3, scale: 0.1 } : { rounds: 7, scale: 1 };
+
+for (const [label, text] of describeMachine()) console.log(`${label}: ${text}`);
+console.log();
+const rows: MeasuredRow[] = [];
+for await (const row of measureRows(word, effort)) {
+  rows.push(row);
+  console.log(toLines(row).join('\n'));
 }
+if (word === '' && !isQuick) await writePage();
+else console.log('docs/benchmarks.md is written by a full run only.');
 
-function toLine({ name, median, spread, ratio, target }: Measured): string {
-  const speed = `${name.padEnd(24)} ${median.toFixed(1).padStart(9)}  (${spread.map((each) => each.toFixed(1)).join(' to ')})`;
-  if (ratio === undefined || target === undefined) return speed;
-  return `${speed}  ours is ${ratio.toFixed(2)}x; the goal is ${target.toFixed(2)}x${ratio < target ? ': NOT MET' : ''}`;
+async function writePage(): Promise<void> {
+  const page = new URL('../../docs/benchmarks.md', import.meta.url);
+  const options = await resolveConfig(page);
+  await writeFile(page, await format(toPage(describeMachine(), rows), { ...options, parser: 'markdown' }));
 }

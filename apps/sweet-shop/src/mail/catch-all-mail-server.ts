@@ -38,9 +38,12 @@ export class CatchAllMailServer implements HostedService {
     return this.caught;
   }
 
+  constructor() {
+    this.server.on('error', (error) => this.logger.warn(error.message)); // a client that hung up, for one
+  }
+
   async start(): Promise<void> {
     await once(this.server.listen(0, '127.0.0.1'), 'listening'); // rejects when there is an error first
-    this.server.on('error', (error) => this.logger.warn(error.message)); // a client that hung up, for one
   }
 
   stop(): void {}

@@ -3,7 +3,8 @@
  *
  * What the host promises: hooks are called in registration order at start and in reverse at stop; a phase begins only
  * when every service has finished the one before (`starting`, `start`, `started`; then `stopping`, `stop`, `stopped`);
- * each hook is called at most once for each start and stop, and `stop` only after `start` has succeeded.
+ * each hook is called at most once for each start and stop, and `stop` only after `start` has succeeded. So what
+ * `starting` takes is not given back by `stop` when the start of the application fails in between.
  *
  * What a hook's end means:
  * - returning (or a promise that resolves): the hook is done;

@@ -26,7 +26,8 @@ export interface ServiceHandle {
    * Runs a tick now, apart from the schedule, also while paused. Under `overlap: 'skip'` it is skipped when one is
    * running, under `'queue'` it waits for its turn.
    *
-   * @returns what became of the tick, once it has ended; a failed tick does not reject
+   * @returns what became of the tick, once it has ended or, at the deadline of a stop, is left behind as cancelled; a
+   * failed tick does not reject
    */
   trigger(): Promise<TickRecord>;
   /** Lets due ticks pass until {@link resume}. A tick that is running goes on. */

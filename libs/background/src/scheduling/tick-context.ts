@@ -25,8 +25,8 @@ export class Tick implements TickContext {
     return (this.tickScope ??= this.scopes.createScope(this));
   }
 
-  /** Disposes the scope, if one was made. Rejects with what went wrong. */
-  async disposeScope(): Promise<void> {
-    await this.tickScope?.[Symbol.asyncDispose]();
+  /** The scope, if one was made. */
+  get openedScope(): ServiceScope | undefined {
+    return this.tickScope;
   }
 }

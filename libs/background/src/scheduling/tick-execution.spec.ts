@@ -137,6 +137,7 @@ describe('TickExecution', () => {
       Promise.resolve(untilAborted(signal, tick)).catch((reason: unknown) => Promise.reject(error ?? reason)),
     );
     const run = execution.run();
+    await Promise.resolve(); // it has begun
     stop.abort(new StoppingError('a'));
     const record = await run;
     expect(record).toMatchObject({ outcome: 'cancelled' });
@@ -149,10 +150,21 @@ describe('TickExecution', () => {
       Promise.resolve(untilAborted(signal, tick)).catch(() => Promise.reject(new Error('cannot save'))),
     );
     const run = after.execution.run();
+    await Promise.resolve();
     after.stop.abort();
     expect(await run).toMatchObject({ outcome: 'failed', error: new Error('cannot save') });
     const before = setup(() => Promise.reject(new DOMException('aborted', 'AbortError')));
     expect(await before.execution.run()).toMatchObject({ outcome: 'failed' });
+  });
+
+  it('cancelled: without calling the work when the stop comes before it has begun', async () => {
+    const calls: unknown[] = [];
+    const { execution, stop, types } = setup((signal) => void calls.push(signal), { timeoutMs: 1_000 });
+    const run = execution.run();
+    stop.abort();
+    expect(await run).toMatchObject({ outcome: 'cancelled' });
+    expect(calls).toEqual([]);
+    expect(types()).toEqual(['tick.started', 'tick.cancelled']);
   });
 
   it('timedOut: when the work heeds the timeout', async () => {
@@ -197,6 +209,7 @@ describe('TickExecution', () => {
   it('cancelled: when the stop comes before the timeout, which is then disarmed', async () => {
     const { execution, clock, stop } = setup(untilAborted, { timeoutMs: 1_000 });
     const run = execution.run();
+    await Promise.resolve();
     stop.abort();
     expect(await run).toMatchObject({ outcome: 'cancelled' });
     expect(clock.pendingTimers).toBe(0);
@@ -245,6 +258,7 @@ describe('TickExecution', () => {
   it('runs the same when nobody listens', async () => {
     const { execution, seen, stop } = setup(untilAborted, { listen: false });
     const run = execution.run();
+    await Promise.resolve();
     stop.abort();
     expect(await run).toMatchObject({ outcome: 'cancelled' });
     expect(seen).toEqual([]);

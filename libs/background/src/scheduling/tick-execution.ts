@@ -4,9 +4,9 @@ import type { BackgroundEvents } from '../events/background-events.js';
 import type { TickOutcome } from '../events/events.js';
 import { Deadline } from '../hosting/deadline.js';
 import type { TickRecord } from '../hosting/service-runner.js';
-import { runInside } from '../scopes/background-context.js';
+import { runInsideHere } from '../scopes/background-context.js';
 import type { TickContext, WorkWrapper } from '../scopes/context.js';
-import type { ServiceScopeFactory } from '../scopes/scope.js';
+import type { ServiceScope, ServiceScopeFactory } from '../scopes/scope.js';
 import { Tick } from './tick-context.js';
 
 /** What one tick does. */
@@ -51,40 +51,52 @@ export class TickExecution {
     );
   }
 
-  /** Never rejects: a failure is an outcome. */
+  /**
+   * Begins a moment later, in an async resource of its own, which what follows an `await` is: what the tick sets with
+   * `enterWith()` does not reach what runs after it. Never rejects: a failure is an outcome.
+   */
   async run(): Promise<TickRecord> {
+    await undefined;
     const { tick } = this;
-    const { clock, events, name } = this.dependencies;
+    const { clock, events } = this.dependencies;
     const begunAt = clock.monotonic();
     if (events.wants('tick.started')) events.emit('tick.started', this.describe());
-    const { outcome, error } = await this.settle();
+    let outcome: TickOutcome = 'completed';
+    let error: unknown;
+    try {
+      this.stopSignal.throwIfAborted(); // told to stop in that moment
+      await runInsideHere(tick, this.execute);
+      if (this.limit?.expired) throw tick.signal.reason;
+    } catch (thrown) {
+      outcome = this.outcomeOf(thrown);
+      error = outcome === 'timedOut' ? tick.signal.reason : thrown;
+    }
     this.limit?.[Symbol.dispose]();
-    await runInside(tick, () => tick.disposeScope()).catch((disposeError: unknown) => {
-      events.emit('scope.disposeFailed', { owner: `a tick of service '${name}'`, error: disposeError });
-    });
+    if (tick.openedScope !== undefined) await this.dispose(tick.openedScope);
     this.report(outcome, error, clock.monotonic() - begunAt);
     const { id, scheduledAt, startedAt } = tick;
     const record = { id, scheduledAt, startedAt, endedAt: new Date(clock.now()), outcome };
     return outcome === 'failed' || outcome === 'timedOut' ? { ...record, error } : record;
   }
 
-  private async settle(): Promise<{ outcome: TickOutcome; error?: unknown }> {
-    const { signal } = this.tick;
-    try {
-      await this.execute();
-      return this.limit?.expired ? { outcome: 'timedOut', error: signal.reason } : { outcome: 'completed' };
-    } catch (error) {
-      if (this.limit?.expired && isCancellation(error, signal))
-        return { outcome: 'timedOut', error: signal.reason };
-      return isCancellation(error, this.stopSignal) ? { outcome: 'cancelled' } : { outcome: 'failed', error };
-    }
+  private outcomeOf(error: unknown): TickOutcome {
+    if (this.limit?.expired && isCancellation(error, this.tick.signal)) return 'timedOut';
+    return isCancellation(error, this.stopSignal) ? 'cancelled' : 'failed';
   }
 
-  private execute(): Promise<void> {
+  private readonly execute = (): unknown => {
     const { wrap, work } = this.dependencies;
     const { tick } = this;
-    const run = async (): Promise<void> => await work(tick.signal, tick);
-    return runInside(tick, () => (wrap ? wrap(tick, run) : run()));
+    return wrap ? wrap(tick, async () => await work(tick.signal, tick)) : work(tick.signal, tick);
+  };
+
+  private async dispose(scope: ServiceScope): Promise<void> {
+    try {
+      await runInsideHere(this.tick, () => scope[Symbol.asyncDispose]()); // still the tick's own doing
+    } catch (error) {
+      const owner = `a tick of service '${this.dependencies.name}'`;
+      this.dependencies.events.emit('scope.disposeFailed', { owner, error });
+    }
   }
 
   private onTimeout(): TickTimeoutError {

@@ -91,3 +91,18 @@ describe('TickRunner when its schedule is over', () => {
     expect(told).toEqual(['completed']);
   });
 });
+
+describe('TickRunner when a tick is left behind at the deadline', () => {
+  it('tells whoever asked for it that it was cancelled, and what is queued behind it that it was skipped', async () => {
+    const { open, work } = gates();
+    const { runner, begin } = setup({ overlap: 'queue' }, work);
+    begin();
+    const running = runner.trigger();
+    const queued = runner.trigger();
+    await Promise.resolve(); // the first has begun
+    await runner.stop(AbortSignal.abort());
+    expect(await running).toMatchObject({ outcome: 'cancelled', id: expect.stringMatching(/./) });
+    expect(await queued).toMatchObject({ outcome: 'skipped' });
+    open[0]!();
+  });
+});

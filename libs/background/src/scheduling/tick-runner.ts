@@ -32,6 +32,12 @@ interface Occurrence {
   readonly done?: (record: TickRecord) => void;
 }
 
+/** One tick that runs. */
+interface Run {
+  readonly ended: Promise<void>;
+  readonly done: Occurrence['done'];
+}
+
 /** Runs a service's ticks: when the schedule says so, each in a scope of its own, overlapping only if told to. */
 export class TickRunner implements ServiceRunner, TickControl {
   readonly kind = 'ticked';
@@ -45,7 +51,7 @@ export class TickRunner implements ServiceRunner, TickControl {
    * that is armed when it fires: a request that steers the service would be seen by all ticks from then on.
    */
   private readonly home = new AsyncResource('nightshift service');
-  private readonly inProgress = new Map<TickExecution, Promise<void>>();
+  private readonly inProgress = new Map<TickExecution, Run>();
   /** Due ticks that wait for the running one: at most one of the schedule, and any asked for by hand. */
   private queued: Occurrence[] = [];
   private monitor: ServiceMonitor | undefined;
@@ -115,7 +121,8 @@ export class TickRunner implements ServiceRunner, TickControl {
   async stop(signal: AbortSignal): Promise<void> {
     this.quiesce();
     this.stopController.abort(new StoppingError(`Service '${this.dependencies.name}'`));
-    await endedBy(Promise.all(this.inProgress.values()), signal);
+    const ends = [...this.inProgress.values()].map(({ ended }) => ended);
+    if (!(await endedBy(Promise.all(ends), signal))) this.giveUpRunning();
   }
 
   async stopped(signal: AbortSignal): Promise<void> {
@@ -209,9 +216,8 @@ export class TickRunner implements ServiceRunner, TickControl {
       about,
     );
     // In progress before any code of the user's runs: that may ask for another tick, or for the stop.
-    let end!: () => void;
-    this.inProgress.set(execution, new Promise((resolve) => (end = resolve)));
-    void this.runToEnd(execution, done).finally(end);
+    const ended = this.home.runInAsyncScope(() => this.runToEnd(execution, done));
+    this.inProgress.set(execution, { done, ended });
   }
 
   private async runToEnd(execution: TickExecution, done: Occurrence['done']): Promise<void> {
@@ -221,6 +227,14 @@ export class TickRunner implements ServiceRunner, TickControl {
     if (record.error !== undefined) this.lastError = record.error;
     done?.(record);
     this.onEnd(record);
+  }
+
+  /** Whoever asked for a tick that is left behind does not wait for it either. */
+  private giveUpRunning(): void {
+    for (const [{ tick }, { done }] of this.inProgress) {
+      const { id, scheduledAt, startedAt } = tick;
+      done?.({ id, scheduledAt, startedAt, endedAt: this.now(), outcome: 'cancelled' });
+    }
   }
 
   private onEnd({ outcome, error }: TickRecord): void {
