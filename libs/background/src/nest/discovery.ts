@@ -104,12 +104,9 @@ export class ServiceDiscovery {
         signal,
         tick,
       );
-    if (isSingleton(provider))
-      return async (signal, tick) => void (await call(provider.instance, signal, tick));
-    return async (signal, tick) => {
-      const instance = await (tick.scope as NestScope).resolveProvider(provider);
-      await call(instance, signal, tick);
-    };
+    if (isSingleton(provider)) return (signal, tick) => call(provider.instance, signal, tick);
+    return async (signal, tick) =>
+      call(await (tick.scope as NestScope).resolveProvider(provider), signal, tick);
   }
 
   private refuseCaptive(type: ProviderClass, provider: Provider): void {

@@ -9,8 +9,8 @@ import type { TickContext, WorkWrapper } from '../scopes/context.js';
 import type { ServiceScope, ServiceScopeFactory } from '../scopes/scope.js';
 import { Tick } from './tick-context.js';
 
-/** What one tick does. */
-export type TickWork = (signal: AbortSignal, tick: TickContext) => Promise<void> | void;
+/** What one tick does. What it gives back is awaited and otherwise ignored. */
+export type TickWork = (signal: AbortSignal, tick: TickContext) => unknown;
 
 export interface TickExecutionDependencies {
   /** The name of the service. */

@@ -1,4 +1,5 @@
 import { exponential, toMilliseconds, type Backoff } from 'nestjs-nightshift/channels';
+import { InvalidPayloadError, NoTaskHandlerError } from '../errors.js';
 import type { OptionsReader } from '../options-reader.js';
 
 /** Whether and when a failed task is tried again. */
@@ -17,7 +18,7 @@ export interface RetryOptions {
    * Which failures are worth another attempt; the others are final at once. Called with what the work threw, or with the
    * `TaskTimeoutError`, and the number of the attempt that failed: 1 for the first. It must answer at once.
    *
-   * @default all of them
+   * @default all of them, but for an `InvalidPayloadError` and a `NoTaskHandlerError`, which are final in any case
    * @example retryIf: (error) => !(error instanceof InvalidAddressError)
    */
   retryIf?: ((error: unknown, attempt: number) => boolean) | undefined;
@@ -76,9 +77,14 @@ export function retryDelayMs(
   error: unknown,
   attempt: number,
 ): number | undefined {
-  if (attempt >= maxAttempts) return undefined;
+  if (attempt >= maxAttempts || isBeyondRetry(error)) return undefined;
   if (retryIf !== undefined && !retryIf(error, attempt)) return undefined;
   return toMilliseconds(backoff.delayMs(attempt), 'backoff.delayMs()');
+}
+
+/** A payload that does not fit, or a handler that is not there, is the same at the next attempt. */
+function isBeyondRetry(error: unknown): boolean {
+  return error instanceof InvalidPayloadError || error instanceof NoTaskHandlerError;
 }
 
 function isBackoff(value: unknown): boolean {

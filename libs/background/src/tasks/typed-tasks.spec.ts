@@ -112,6 +112,20 @@ describe('a typed task', () => {
     await clock.advance('2s');
     expect(await task.result()).toBe(1);
   });
+
+  it('is not tried again when its payload no longer fits', async () => {
+    const { queue, handle, given, clock, eventOf } = setup({ retry: { maxAttempts: 3 } });
+    const answers = [true, false];
+    const fickle = defineTask('fickle', {
+      payload: z.string().refine(() => answers.shift() ?? true),
+    });
+    handle(fickle);
+    const task = await queue.enqueue(fickle, 'humbug');
+    await clock.advance('1h');
+    expect(await errorOf(task.result())).toMatchObject({ code: 'INVALID_PAYLOAD' });
+    expect(eventOf('task.failed')).toMatchObject({ name: 'fickle', attempt: 1 });
+    expect(given).toEqual([]);
+  });
 });
 
 describe('options of a typed task', () => {
