@@ -2,11 +2,11 @@ import { ManualClock } from 'nestjs-nightshift/testing';
 import { BackgroundEvents } from '../events/background-events.js';
 import type { BackgroundEvent, BackgroundEventType } from '../events/events.js';
 import { OptionsReader } from '../options-reader.js';
-import type { LifecycleHook } from './hosted-service.js';
+import type { HostedService, LifecycleHook } from './hosted-service.js';
 import { BackgroundHost, type HostDependencies } from './host.js';
 import { hostingKeys, readHostingOptions, type HostingOptions } from './hosting.options.js';
 import { ApplicationLifetime } from './lifetime.js';
-import type { ServiceRunner } from './service-runner.js';
+import type { ServiceMonitor, ServiceRunner } from './service-runner.js';
 
 export const hooks: readonly LifecycleHook[] = [
   'starting',
@@ -60,6 +60,32 @@ export function setup(overrides: HostingOptions = {}) {
     calls.length = seen.length = 0;
   };
   return { ...bundle, calls, add, started };
+}
+
+/** A host to which services with these hooks can be added at run time, and whom their runners report to. */
+export function setupAdding() {
+  const calls: string[] = [];
+  const signals: AbortSignal[] = [];
+  const monitors: ServiceMonitor[] = [];
+  const bundle = setupHost({}, (service, options) => {
+    const { name } = options as { name: string };
+    const own = service as Partial<HostedService>;
+    const hook = (which: keyof HostedService) => async (signal: AbortSignal) => {
+      calls.push(`${name}.${which}`);
+      signals.push(signal);
+      await own[which]?.(signal);
+    };
+    const runner = {
+      kind: 'hosted' as const,
+      attach: (monitor: ServiceMonitor) => void monitors.push(monitor),
+      start: hook('start'),
+      started: hook('started'),
+      stopping: hook('stopping'),
+      stop: hook('stop'),
+    };
+    return { name, runner, exceptionBehavior: 'stopHost', enabled: true };
+  });
+  return { ...bundle, calls, signals, monitors };
 }
 
 /** A hook that throws. */

@@ -20,14 +20,14 @@ export interface PhaseOptions {
 export async function runPhase(
   services: readonly LifecycleParticipant[],
   hook: LifecycleHook,
-  { signal, concurrently, until = () => false }: PhaseOptions,
+  { signal, concurrently, until }: PhaseOptions,
 ): Promise<unknown[]> {
   const errors: unknown[] = [];
   const call = (service: LifecycleParticipant): Promise<unknown> =>
     service.call(hook, signal).catch((error: unknown) => errors.push(error));
   const calls: Promise<unknown>[] = [];
   for (const service of services) {
-    if (until(errors)) break;
+    if (until?.(errors)) break;
     const ended = call(service);
     if (concurrently) calls.push(ended);
     else await ended;

@@ -1,33 +1,9 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { errorOf } from '../error-of.fixture.js';
 import { gate } from '../gate.fixture.js';
-import { setup, setupHost } from './host.fixture.js';
-import type { HostedService } from './hosted-service.js';
+import { setup, setupAdding, setupHost } from './host.fixture.js';
 import { LongRunningService } from './long-running-service.js';
-
-/** A host to which services with these hooks can be added at run time. */
-function setupAdding() {
-  const calls: string[] = [];
-  const signals: AbortSignal[] = [];
-  const bundle = setupHost({}, (service, options) => {
-    const { name } = options as { name: string };
-    const own = service as Partial<HostedService>;
-    const hook = (which: keyof HostedService) => async (signal: AbortSignal) => {
-      calls.push(`${name}.${which}`);
-      signals.push(signal);
-      await own[which]?.(signal);
-    };
-    const runner = {
-      kind: 'hosted' as const,
-      start: hook('start'),
-      started: hook('started'),
-      stopping: hook('stopping'),
-      stop: hook('stop'),
-    };
-    return { name, runner, exceptionBehavior: 'stopHost', enabled: true };
-  });
-  return { ...bundle, calls, signals };
-}
 
 describe('A stop that is asked for again by what the stop itself calls', () => {
   it.each(['stopping', 'stop', 'stopped'] as const)(
@@ -191,6 +167,29 @@ describe('A service that is started apart from the host', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('is no failure of the stop, and is stopped after its start, when that begins while stopping hooks run', async () => {
+    const { add, host, calls, clock, started } = setup();
+    const [begun, ending] = [gate(), gate()];
+    const starts = [() => {}, () => (begun.open(), ending.opened)];
+    const again: Promise<unknown>[] = [];
+    const first = add('a', { start: () => starts.shift()!() });
+    add('b', {
+      stopping: async () => {
+        await first.stop();
+        again.push(errorOf(first.start()));
+        await begun.opened;
+      },
+    });
+    await started();
+    const stop = host.stop();
+    await clock.advance(0);
+    expect(calls.at(-1)).toBe('a.start');
+    ending.open();
+    await stop;
+    expect(await again[0]).toMatchObject({ code: 'ILLEGAL_STATE' });
+    expect(calls.slice(6).join(' ')).toBe('a.stopping a.stop a.stopped b.stop b.stopped');
+  });
+
   it('B7 does not hear through the signal of its start of a stop that comes later', async () => {
     const { host, lifetime, signals } = setupAdding();
     await host.start();
@@ -200,50 +199,5 @@ describe('A service that is started apart from the host', () => {
     lifetime.stopApplication();
     expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
     await host.stop();
-  });
-});
-
-describe('The name of a service whose addService failed', () => {
-  const failing = { start: () => Promise.reject(new Error('no')) };
-
-  it('is free for another one, which takes its place', async () => {
-    const { host, calls } = setupAdding();
-    await host.start();
-    await expect(host.addService(failing, { name: 'late' })).rejects.toThrow('no');
-    const second = await host.addService({}, { name: 'late' });
-    expect(host.service('late')).toBe(second);
-    expect(host.services).toEqual([second]);
-    await host.stop();
-    expect(calls).toEqual(['late.start', 'late.start', 'late.started', 'late.stopping', 'late.stop']);
-  });
-
-  it('is free again when the second attempt fails too', async () => {
-    const { host } = setupAdding();
-    await host.start();
-    await expect(host.addService(failing, { name: 'late' })).rejects.toThrow('no');
-    await expect(host.addService(failing, { name: 'late' })).rejects.toThrow('no');
-    expect((await host.addService({}, { name: 'late' })).state).toBe('running');
-  });
-
-  it('is taken when the service runs after all, started by its handle', async () => {
-    const { host } = setupAdding();
-    const failures = [new Error('no')];
-    const start = () => {
-      const failure = failures.pop();
-      if (failure) throw failure;
-    };
-    await host.start();
-    await expect(host.addService({ start }, { name: 'late' })).rejects.toThrow('no');
-    await host.service('late').start();
-    await expect(host.addService({}, { name: 'late' })).rejects.toMatchObject({ code: 'DUPLICATE_NAME' });
-  });
-
-  it('is not given back: the handle of the first cannot start it beside the second', async () => {
-    const { host } = setupAdding();
-    await host.start();
-    await expect(host.addService(failing, { name: 'late' })).rejects.toThrow('no');
-    const first = host.service('late');
-    await host.addService({}, { name: 'late' });
-    await expect(first.start()).rejects.toMatchObject({ code: 'ILLEGAL_STATE', state: 'replaced' });
   });
 });

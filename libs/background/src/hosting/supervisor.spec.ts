@@ -1,12 +1,15 @@
 // Long because it is one state machine: every way in which a service is started, stopped, or ends by itself.
 import { ManualClock } from 'nestjs-nightshift/testing';
 import { describe, expect, it } from 'vitest';
+import { StoppingError } from '../errors.js';
+import { errorOf } from '../error-of.fixture.js';
 import { BackgroundEvents } from '../events/background-events.js';
 import type { BackgroundEvent, BackgroundEventType } from '../events/events.js';
-import { gate } from '../gate.fixture.js';
+import { gate, isSettled } from '../gate.fixture.js';
 import type { HostedService } from './hosted-service.js';
 import type { ServiceMonitor, ServiceRunner } from './service-runner.js';
 import { Supervisor } from './supervisor.js';
+import { givingUp } from './throwing.fixture.js';
 
 interface Overrides extends Partial<Omit<ServiceRunner, keyof HostedService>>, Partial<HostedService> {
   enabled?: boolean;
@@ -110,6 +113,17 @@ describe('The start of a service through its handle', () => {
     expect(supervisor).toMatchObject({ state: 'running', lastError: undefined });
   });
 
+  it('is given up, and the service counts as stopped, when the host is told to stop meanwhile', async () => {
+    const { supervisor, clock, stopping } = setup({ start: givingUp });
+    const failed = errorOf(supervisor.start());
+    expect(await isSettled(failed, clock)).toBe(false);
+    const reason = new StoppingError('the host');
+    stopping.abort(reason);
+    expect(await isSettled(failed, clock)).toBe(true);
+    expect(await failed).toBe(reason);
+    expect(supervisor).toMatchObject({ state: 'stopped', lastError: undefined });
+  });
+
   it('waits for a stop that is under way', async () => {
     const { opened, open } = gate();
     const { supervisor, calls } = setup({ stop: () => opened });
@@ -182,6 +196,15 @@ describe('The stop of a service through its handle', () => {
     expect(ofType('service.stopped')).toMatchObject([{ durationMs: 0 }]);
   });
 
+  it('lets nothing new begin from the moment it is asked for when no start is under way', async () => {
+    const quiesced: string[] = [];
+    const { supervisor } = setup({ quiesce: (of) => void quiesced.push(of) });
+    await supervisor.start();
+    const stop = supervisor.stop();
+    expect(quiesced).toEqual(['service']);
+    await stop;
+  });
+
   it('counts as running until stop is called, and as stopped as soon as that has ended', async () => {
     const states: unknown[] = [];
     const note = () => void states.push([supervisor.state, seen.at(-1)!.type]);
@@ -205,6 +228,20 @@ describe('The stop of a service through its handle', () => {
     await Promise.all([start, stop]);
     expect(supervisor.state).toBe('stopped');
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('keeps it from beginning when its started outlasts the deadline and ends while the stop runs', async () => {
+    const { opened, open } = gate();
+    const starts: Promise<void>[] = [];
+    const stop = () => (open(), starts[0]);
+    const { supervisor, clock, calls, ofType } = setup({ started: () => opened, stop });
+    starts.push(supervisor.start());
+    const stopped = supervisor.stop();
+    await clock.advance('1s');
+    await Promise.all([...starts, stopped]);
+    expect(calls).toEqual(['starting', 'start', 'stopping', 'stopped']);
+    expect(ofType('service.started')).toEqual([]);
+    expect(supervisor.state).toBe('stopped');
   });
 
   it('runs all hooks and rejects with all errors when several throw', async () => {

@@ -67,6 +67,7 @@ describe('ScheduleTimer', () => {
     const { clock, timer } = setup(every);
     const armed: number[] = [];
     timer.armAfter(500, ticksThen, () => armed.push(clock.monotonic()));
+    expect(timer.isOver).toBe(false);
     expect(timer.nextAt).toEqual(new Date(next));
     await clock.advance(500);
     expect(armed).toEqual([500]);

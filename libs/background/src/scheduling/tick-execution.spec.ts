@@ -49,7 +49,7 @@ function setup(
   const about = { scheduledAt, count: 3, missed: 2 };
   const execution = new TickExecution(dependencies, stop.signal, timeoutMs, about);
   const types = () => seen.map(({ type }) => type);
-  return { clock, seen, types, scopes, stop, execution, log: scopes.log };
+  return { clock, events, seen, types, scopes, stop, execution, log: scopes.log };
 }
 
 const untilAborted: TickWork = (signal) =>
@@ -91,6 +91,7 @@ describe('TickExecution', () => {
   it('completed: tells the duration, and nothing of an error', async () => {
     let end!: () => void;
     const { execution, clock, seen } = setup(() => new Promise<void>((resolve) => (end = resolve)));
+    await clock.advance(1_000);
     const run = execution.run();
     await clock.advance(250);
     end();
@@ -98,7 +99,7 @@ describe('TickExecution', () => {
       id: execution.tick.id,
       scheduledAt,
       startedAt: new Date('2026-01-01'),
-      endedAt: new Date('2026-01-01T00:00:00.250Z'),
+      endedAt: new Date('2026-01-01T00:00:01.250Z'),
       outcome: 'completed',
     });
     expect(seen.map(({ type }) => type)).toEqual(['tick.started', 'tick.completed']);
@@ -168,7 +169,7 @@ describe('TickExecution', () => {
   });
 
   it('timedOut: when the work heeds the timeout', async () => {
-    const { execution, clock, types } = setup(untilAborted, { timeoutMs: 1_000 });
+    const { execution, clock, seen, types } = setup(untilAborted, { timeoutMs: 1_000 });
     const run = execution.run();
     await clock.advance('1s');
     expect(await run).toMatchObject({
@@ -176,7 +177,21 @@ describe('TickExecution', () => {
       error: { code: 'TICK_TIMED_OUT', timeoutMs: 1_000 },
     });
     expect(types()).toEqual(['tick.started', 'tick.timedOut', 'tick.failed']);
+    expect(seen[1]).toMatchObject({ service: 'a', tickId: execution.tick.id, scheduledAt, timeoutMs: 1_000 });
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('timedOut: with the timeout as its error when the work rejects with another AbortError because of it', async () => {
+    const { execution, clock } = setup(
+      (signal, tick) =>
+        Promise.resolve(untilAborted(signal, tick)).catch(() =>
+          Promise.reject(new DOMException('aborted', 'AbortError')),
+        ),
+      { timeoutMs: 1_000 },
+    );
+    const run = execution.run();
+    await clock.advance('1s');
+    expect(await run).toMatchObject({ outcome: 'timedOut', error: { code: 'TICK_TIMED_OUT' } });
   });
 
   it('timedOut: when the work ignores the timeout and ends later', async () => {
@@ -254,6 +269,17 @@ describe('TickExecution', () => {
       error: new Error('disposal'),
     });
   });
+
+  it.each(['tick.started', 'tick.completed'] as const)(
+    'tells %s when only that is listened to',
+    async (type) => {
+      const { execution, events } = setup(() => {}, { listen: false });
+      const heard: unknown[] = [];
+      events.on(type, (event) => heard.push(event));
+      await execution.run();
+      expect(heard).toMatchObject([{ type, service: 'a', tickId: execution.tick.id }]);
+    },
+  );
 
   it('runs the same when nobody listens', async () => {
     const { execution, seen, stop } = setup(untilAborted, { listen: false });

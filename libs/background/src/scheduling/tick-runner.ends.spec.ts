@@ -19,6 +19,27 @@ describe('TickRunner when a tick fails', () => {
     expect(reports.clock.pendingTimers).toBe(0);
   });
 
+  it('stops the service when a tick times out and onError says so', async () => {
+    const { clock, begun, told, begin, stop } = setup(
+      { onError: 'stopService', timeout: 500 },
+      (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    );
+    begin();
+    await clock.advance('3s');
+    expect(begun).toHaveLength(1);
+    expect(told).toMatchObject([[{ code: 'TICK_TIMED_OUT' }, 'ignore']]);
+    await stop();
+  });
+
+  it('goes on while ticks succeed when onError stops the service', async () => {
+    const { clock, begun, told, begin, stop } = setup({ onError: 'stopService' });
+    begin();
+    await clock.advance('3s');
+    expect(begun).toHaveLength(3);
+    expect(told).toEqual([]);
+    await stop();
+  });
+
   it('keeps the last error when later ticks succeed', async () => {
     const errors = [new Error('once')];
     const { clock, runner, begin, stop } = setup({}, () => {
@@ -79,6 +100,14 @@ describe('TickRunner when its schedule is over', () => {
       expect(begun).toEqual([]);
     },
   );
+
+  it('is not complete when a tick that was asked for ends during the initial delay', async () => {
+    const { runner, told, begin, stop } = setup({ initialDelay: '1h' });
+    begin();
+    await runner.trigger();
+    expect(told).toEqual([]);
+    await stop();
+  });
 
   it('is complete when its date passes while it is paused', async () => {
     const { clock, runner, told, begin } = setup({

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { gates, setup } from './tick-runner.fixture.js';
 
 describe('TickRunner when ticks overlap', () => {
@@ -45,6 +45,24 @@ describe('TickRunner when ticks overlap', () => {
     await stop();
   });
 
+  it.each([
+    ['parallel', 0],
+    ['skip', 1],
+  ] as const)(
+    '%s has Node warn %d times when eleven ticks leave a listener to the stop',
+    async (overlap, times) => {
+      using warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+      const { clock, begun, begin, stop } = setup({ overlap }, (signal) =>
+        signal.addEventListener('abort', () => {}),
+      );
+      begin();
+      await clock.advance('11s');
+      expect(begun).toHaveLength(11);
+      expect(warn).toHaveBeenCalledTimes(times);
+      await stop();
+    },
+  );
+
   it('a tick that asks for another while it begins does not overlap itself', async () => {
     const outcomes: string[] = [];
     const { clock, runner, begun, begin, stop } = setup({}, () => {
@@ -88,6 +106,16 @@ describe('TickRunner when it is held up', () => {
       await stop();
     },
   );
+
+  it('misfire skip runs a tick that is a second late to the millisecond', async () => {
+    const { clock, holdUp, begun, skipped, begin, stop } = setup({ every: '10s', misfire: 'skip' });
+    begin();
+    holdUp(1_000);
+    await clock.advance('10s');
+    expect(begun).toEqual([{ at: 11_000, count: 1, missed: 0 }]);
+    expect(skipped).toEqual([]);
+    await stop();
+  });
 
   it('misfire fireOnce runs one late tick that counts the others as missed', async () => {
     const { clock, holdUp, begun, begin, stop } = setup({ every: '10s', misfire: 'fireOnce' });

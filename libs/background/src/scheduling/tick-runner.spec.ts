@@ -63,11 +63,12 @@ describe('TickRunner', () => {
   });
 
   it('begin runs no code of the user before it returns', async () => {
-    const { clock, begun, begin, stop } = setup({ runOnStart: true });
+    const { clock, runner, begun, begin, stop } = setup({ runOnStart: true });
     begin();
     expect(begun).toEqual([]);
     await clock.advance(0);
     expect(begun).toHaveLength(1);
+    expect(runner.lastTick?.scheduledAt).toEqual(new Date('2026-01-01T00:00:00Z'));
     await stop();
   });
 
@@ -106,7 +107,7 @@ describe('TickRunner', () => {
     await clock.advance('1s');
     expect(runner.inFlight()).toEqual([expect.stringMatching(/^tick 1 \([\da-f-]{36}\)$/)]);
     await stop();
-    expect(outcomes).toMatchObject([{ code: 'STOPPING' }]);
+    expect(outcomes).toMatchObject([{ code: 'STOPPING', message: "Service 'a' is stopping." }]);
     expect(runner.inFlight()).toEqual([]);
     expect(told).toEqual(['completed']);
   });
@@ -123,6 +124,15 @@ describe('TickRunner', () => {
     expect(runner.inFlight()).toEqual([]);
     expect(told).toEqual(['completed']);
   });
+
+  it.each(['starting', 'started', 'stopping', 'stopped'] as const)(
+    'does nothing in %s when the class has no hooks that are called once',
+    async (hook) => {
+      const { runner, clock, begun } = setup();
+      await expect(runner[hook](new AbortController().signal)).resolves.toBeUndefined();
+      expect([begun, clock.pendingTimers]).toEqual([[], 0]);
+    },
+  );
 
   it('counts anew when it is started again', async () => {
     const { clock, runner, begun, begin, stop } = setup({}, failing);

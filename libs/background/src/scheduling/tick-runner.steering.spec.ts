@@ -69,7 +69,7 @@ describe('TickRunner.pause', () => {
     await clock.advance('2s');
     const triggered = runner.trigger();
     runner.pause();
-    expect(skipped).toHaveLength(1);
+    expect(skipped).toMatchObject([{ because: 'overlap' }]);
     for (const index of [0, 1]) {
       open[index]!();
       await clock.advance(0);
@@ -106,9 +106,11 @@ describe('TickRunner.reschedule', () => {
     begin();
     await clock.advance(900);
     runner.reschedule({ every: '2s' });
+    expect(runner.schedule).toBe('every 2s');
     await clock.advance('4s');
     expect(times()).toEqual([2_900, 4_900]);
     runner.reschedule({ cron: '* * * * *', timeZone: 'UTC' });
+    expect(runner.schedule).toBe('cron * * * * * (UTC)');
     expect(runner.nextTickAt).toEqual(new Date('2026-01-01T00:01:00Z'));
     await stop();
     expect(clock.pendingTimers).toBe(0);
