@@ -168,6 +168,7 @@ export class TaskExecution {
     // Aborted, it has no further attempt: the application stops.
     const isLast = task.abortedBecause !== undefined;
     const { postponed, failure } = isLast ? { failure: error } : this.decide(task, error);
+    if (!task.isActive) return undefined; // who decided has cancelled it
     if (postponed !== undefined) return this.postpone(task, postponed);
     task.settle('dead', failure);
     const durationMs = clock.monotonic() - this.begunAt;
@@ -224,6 +225,7 @@ export class TaskExecution {
       if (!task.isActive) return;
       const error = new TaskTimeoutError(task.id, task.queue, timeoutMs);
       const { postponed, failure } = this.decide(task, error);
+      if (!task.isActive) return; // who decided has cancelled it, and aborted it with that
       // First: who listens to the signal may cancel the task. The next attempt must not begin before this one has ended.
       if (postponed === undefined) task.settle('dead', failure);
       else this.afterTimeout = postponed;

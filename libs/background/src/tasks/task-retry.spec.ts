@@ -276,6 +276,35 @@ describe('a task that fails', () => {
     await expect(handle.result()).rejects.toMatchObject({ code: 'TASK_CANCELLED' });
   });
 
+  it.each([true, false])('is cancelled, and ends, when retryIf cancels it and says %s', async (again) => {
+    const { queue, clock, typesOf } = setup();
+    const retryIf = () => {
+      void handle.cancel('enough');
+      return again;
+    };
+    queue.pause(); // until there is a handle
+    const handle = await queue.enqueue(failing().work, { retry: { retryIf } });
+    queue.resume();
+    await queue.whenIdle();
+    expect([await handle.state(), queue.active, queue.scheduled]).toEqual(['cancelled', 0, 0]);
+    expect(typesOf(handle.id)).toEqual(['task.enqueued', 'task.started', 'task.cancelled']);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it.each([true, false])('is cancelled when retryIf does so at its timeout and says %s', async (again) => {
+    const { queue, clock, typesOf } = setup();
+    const retryIf = () => {
+      void handle.cancel('enough');
+      return again;
+    };
+    const handle = await queue.enqueue(heedful, { timeout: '5s', retry: { retryIf } });
+    await clock.advance('5s');
+    await queue.whenIdle();
+    expect([await handle.state(), queue.active, queue.scheduled]).toEqual(['cancelled', 0, 0]);
+    expect(typesOf(handle.id)).toEqual(['task.enqueued', 'task.started', 'task.cancelled']);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('stays in line, and can be cancelled, when its time comes while the queue is paused', async () => {
     const { queue, clock } = setup();
     const { work, contexts } = failing();
