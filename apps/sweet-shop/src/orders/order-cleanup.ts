@@ -16,6 +16,6 @@ export class OrderCleanup implements BackgroundService {
 
   execute(_stoppingToken: AbortSignal, { startedAt }: TickContext): void {
     const removed = this.orders.removePlacedBefore(new Date(startedAt.getTime() - keptForMs));
-    if (removed > 0) this.logger.log(`Removed ${removed} orders`);
+    if (removed > 0) this.logger.log(`Removed ${removed} expired order(s)`);
   }
 }

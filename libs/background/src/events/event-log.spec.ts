@@ -172,7 +172,7 @@ const worded: Case[] = [
   ],
   [
     'task.timedOut',
-    { ...task, timeoutMs: 500 },
+    { ...task, attempt: 1, isLast: true, timeoutMs: 500 },
     "warn Task 'resize' (1) of queue 'q' exceeded its timeout of 500 ms",
   ],
   [

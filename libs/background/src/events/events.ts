@@ -100,7 +100,8 @@ export interface EventDetails {
   'task.failed': OfTask & { attempt: number; durationMs: number; error: unknown };
   /** Its own work gave it up. */
   'task.discarded': OfTask & { reason: unknown };
-  'task.timedOut': OfTask & { timeoutMs: number };
+  /** Its signal was aborted; it may still be running. With the last attempt the task is dead, and this is its end. */
+  'task.timedOut': OfTask & { attempt: number; timeoutMs: number; isLast: boolean };
   /** A task ignored its aborted signal, so its place went to the next one although it still runs. */
   'task.overran': OfTask & { graceMs: number };
   'task.cancelled': OfTask & { reason: unknown };

@@ -1,3 +1,4 @@
+import { createPriorityChannel } from 'nestjs-nightshift/channels';
 import type { MemoryTask } from './memory-task.js';
 
 /**
@@ -5,8 +6,10 @@ import type { MemoryTask } from './memory-task.js';
  * due first. The queue held them before, so they need no room in it. Any of them can be taken out.
  */
 export class DueTasks {
-  /** By priority. A lane that runs empty is removed. */
+  /** By priority. */
   private readonly lanes = new Map<number, Set<MemoryTask>>();
+  /** Those of the lanes, the most urgent first. That of an empty lane goes, with the lane, when it comes to the front. */
+  private readonly priorities = createPriorityChannel<number>({ compare: (a, b) => a - b });
   private count = 0;
 
   get size(): number {
@@ -14,25 +17,31 @@ export class DueTasks {
   }
 
   get first(): MemoryTask | undefined {
-    if (this.count === 0) return undefined;
-    const [task] = this.lanes.get(Math.min(...this.lanes.keys()))!;
-    return task;
+    const { reader } = this.priorities;
+    for (let next = reader.tryPeek(); next !== undefined; next = reader.tryPeek()) {
+      const [task] = this.lanes.get(next)!;
+      if (task !== undefined) return task;
+      this.lanes.delete(next);
+      reader.tryRead();
+    }
+    return undefined;
   }
 
   add(task: MemoryTask): void {
     const { priority } = task.options;
-    const lane = this.lanes.get(priority) ?? new Set();
-    this.lanes.set(priority, lane);
+    let lane = this.lanes.get(priority);
+    if (lane === undefined) {
+      lane = new Set();
+      this.lanes.set(priority, lane);
+      this.priorities.writer.tryWrite(priority);
+    }
     lane.add(task);
     this.count += 1;
   }
 
   /** @returns whether it was there */
   delete(task: MemoryTask): boolean {
-    const { priority } = task.options;
-    const lane = this.lanes.get(priority);
-    if (lane === undefined || !lane.delete(task)) return false;
-    if (lane.size === 0) this.lanes.delete(priority);
+    if (this.lanes.get(task.options.priority)?.delete(task) !== true) return false;
     this.count -= 1;
     return true;
   }

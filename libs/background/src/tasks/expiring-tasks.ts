@@ -9,7 +9,7 @@ export class ExpiringTasks {
 
   /** @param onExpired takes a task that has not been deleted in time; it must not throw */
   constructor(
-    clock: Clock,
+    private readonly clock: Clock,
     private readonly onExpired: (task: MemoryTask) => void,
   ) {
     this.timetable = new Timetable(clock);
@@ -17,6 +17,13 @@ export class ExpiringTasks {
 
   get isEmpty(): boolean {
     return this.entries.size === 0;
+  }
+
+  /** Whether its time is up, though the timer has not yet said so. */
+  isOver(task: MemoryTask): boolean {
+    if (this.isEmpty) return false;
+    const entry = this.entries.get(task);
+    return entry !== undefined && entry.dueAt <= this.clock.monotonic();
   }
 
   add(task: MemoryTask, afterMs: number): void {

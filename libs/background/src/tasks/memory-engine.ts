@@ -144,10 +144,12 @@ export class MemoryEngine implements TaskOwner {
     const twin = this.unique.find(deduplicationKey);
     const entry = twin && this.unique.entryOf(twin);
     if (entry !== undefined) {
-      return waitAlong(entry, options.signal, {
-        entered: (task) => this.deduplicate(task, deduplicationKey),
-        otherwise: () => this.enqueue(work, options),
-      });
+      return this.waitAsProducer(options.signal, () =>
+        waitAlong(entry, options.signal, {
+          entered: (task) => this.deduplicate(task, deduplicationKey),
+          otherwise: () => this.enqueue(work, options),
+        }),
+      );
     }
     if (twin !== undefined) return Promise.resolve(this.deduplicate(twin, deduplicationKey));
     const task = this.create(work, options);
@@ -272,10 +274,14 @@ export class MemoryEngine implements TaskOwner {
   }
 
   private onExpired(task: MemoryTask): void {
+    this.expire(task);
+    this.takeOut(task);
+  }
+
+  private expire(task: MemoryTask): void {
     const expiresInMs = task.options.expiresInMs!;
     task.settle('expired', new TaskExpiredError(task.id, this.name, expiresInMs));
     this.dependencies.events.emit('task.expired', { ...task.label, queue: this.name, expiresInMs });
-    this.takeOut(task);
   }
 
   /** Takes a task that has come to its end without running from where it is. */
@@ -339,29 +345,32 @@ export class MemoryEngine implements TaskOwner {
   }
 
   private async waitForSpace(task: MemoryTask): Promise<MemoryTask> {
-    const producer = this.workers.callingExecution();
-    // With a signal the wait has an end of its own.
-    const waitsForever = task.options.signal === undefined;
-    if (producer !== undefined && waitsForever && this.workers.allWaitForSpaceWith(producer)) {
-      this.leave(task);
-      throw new QueueSelfWaitError(this.name, this.options.concurrency);
-    }
+    const { signal } = task.options;
     const released = isInsideBackgroundWork() ? undefined : this.outsidersReleased.signal;
-    using waiting = new Deadline(this.dependencies.clock, Infinity, () => {}, [
-      task.options.signal,
-      released,
-    ]);
-    if (producer !== undefined) producer.waitsForSpace += 1;
+    using waiting = new Deadline(this.dependencies.clock, Infinity, () => {}, [signal, released]);
     try {
-      await this.waiting.add(task, waiting.signal);
+      await this.waitAsProducer(signal, () => this.waiting.add(task, waiting.signal));
     } catch (error) {
       this.leave(task);
       throw error instanceof ChannelClosedError ? new QueueClosedError(this.name) : error;
-    } finally {
-      if (producer !== undefined) producer.waitsForSpace -= 1;
     }
     this.announce(task);
     return task;
+  }
+
+  /** Waits until there is space. Work of this queue that does so may be what it waits for. */
+  private async waitAsProducer<T>(signal: AbortSignal | undefined, wait: () => Promise<T>): Promise<T> {
+    const producer = this.workers.callingExecution();
+    if (producer === undefined) return wait();
+    // With a signal the wait has an end of its own.
+    if (signal === undefined && this.workers.allWaitForSpaceWith(producer))
+      throw new QueueSelfWaitError(this.name, this.options.concurrency);
+    producer.waitsForSpace += 1;
+    try {
+      return await wait();
+    } finally {
+      producer.waitsForSpace -= 1;
+    }
   }
 
   /** Says that a task is accepted: once, and not when it was dropped or given up in the same step. */
@@ -415,6 +424,10 @@ export class MemoryEngine implements TaskOwner {
 
   private handOut(task: MemoryTask): void {
     this.announce(task); // it may begin before the producer who waited hears that it is accepted
+    if (this.expiring.isOver(task)) {
+      this.expire(task);
+      return this.leave(task);
+    }
     if (this.dequeuers.isEmpty) return this.workers.startSoon(task);
     this.dequeued.add(task);
     this.dequeuers.serve(new TakenTask(task, (taken) => this.runTaken(taken)));

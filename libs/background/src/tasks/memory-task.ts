@@ -170,6 +170,11 @@ export class MemoryTask<R = unknown> implements TaskHandle<R> {
     this.outcome = error;
   }
 
+  /** The attempt has failed, though the work has not ended. */
+  noteFailure(error: unknown): void {
+    this.outcome = error;
+  }
+
   /** Makes it ready for another attempt, which has a signal of its own. */
   renew(attempt: number): void {
     this.currentAttempt = attempt;

@@ -30,6 +30,8 @@ export function validatePayload({ name, schema }: DefinedTask, payload: unknown)
   } catch (error) {
     return failed(error);
   }
+  if (typeof result !== 'object' || result === null)
+    return failed(new TypeError(`the schema gave ${describeValue(result)}`));
   // A promise of whatever make.
   return 'then' in result ? Promise.resolve(result).then(settle, failed) : settle(result);
 }

@@ -84,7 +84,9 @@ export function retryDelayMs(
 
 /** A payload that does not fit, or a handler that is not there, is the same at the next attempt. */
 function isBeyondRetry(error: unknown): boolean {
-  return error instanceof InvalidPayloadError || error instanceof NoTaskHandlerError;
+  // With a cause it was not found wrong: the schema itself failed, which may be over by then.
+  const isWrong = error instanceof InvalidPayloadError && error.cause === undefined;
+  return isWrong || error instanceof NoTaskHandlerError;
 }
 
 function isBackoff(value: unknown): boolean {

@@ -228,9 +228,18 @@ export class TaskExecution {
       if (!task.isActive) return; // who decided has cancelled it, and aborted it with that
       // First: who listens to the signal may cancel the task. The next attempt must not begin before this one has ended.
       if (postponed === undefined) task.settle('dead', failure);
-      else this.afterTimeout = postponed;
+      else {
+        this.afterTimeout = postponed;
+        task.noteFailure(error);
+      }
       task.abort(error);
-      this.dependencies.events.emit('task.timedOut', { ...describe(task), timeoutMs });
+      const isLast = postponed === undefined;
+      this.dependencies.events.emit('task.timedOut', {
+        ...describe(task),
+        attempt: task.attempt,
+        timeoutMs,
+        isLast,
+      });
       this.listener.onTimedOut(this);
     });
   }

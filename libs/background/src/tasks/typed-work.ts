@@ -55,20 +55,29 @@ export async function prepareManyTyped(
   payloads: readonly unknown[],
   options: EnqueueOptions | undefined,
 ): Promise<readonly TypedWork[]> {
-  const prepared: TypedWork[] = [];
-  for (const payload of payloads) {
+  if (!Array.isArray(payloads)) throw new ArgumentOutOfRangeError('payloads', payloads, 'an array');
+  // All are copied before the first is waited for: whoever handed them over may change them meanwhile.
+  const begun = payloads.map((payload, index) => {
     try {
       const work = prepareTypedWork(target, task, payload, options);
-      prepared.push(work instanceof Promise ? await work : work);
+      if (!(work instanceof Promise)) return work;
+      const placed = work.catch((error: unknown): never => throwAt(index, error));
+      placed.catch(() => {}); // one that is wrong is told, and the first is enough
+      return placed;
     } catch (error) {
-      if (!(error instanceof InvalidPayloadError)) throw error;
-      const { issues, cause } = error;
-      const causeOptions = cause === undefined ? undefined : { cause };
-      // oxlint-disable-next-line preserve-caught-error -- the same error, which now knows its place
-      throw new InvalidPayloadError(task.name, issues, prepared.length, causeOptions);
+      return throwAt(index, error);
     }
-  }
+  });
+  const prepared: TypedWork[] = [];
+  for (const each of begun) prepared.push(each instanceof Promise ? await each : each);
   return prepared;
+}
+
+/** Throws the error, telling which of several payloads it is about. */
+function throwAt(index: number, error: unknown): never {
+  if (!(error instanceof InvalidPayloadError)) throw error;
+  const { task, issues, cause } = error;
+  throw new InvalidPayloadError(task, issues, index, cause === undefined ? undefined : { cause });
 }
 
 function withKey(
