@@ -1,3 +1,4 @@
+// Long because it is one contract: every way in which a handler is provided, found, resolved and refused.
 import { Inject, Injectable, Module, Scope, type DynamicModule, type Provider } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { constant } from 'nestjs-nightshift/channels';

@@ -1,3 +1,4 @@
+// Long because it is one life: every way in which an attempt ends, and what follows it.
 import { ArgumentOutOfRangeError, constant, exponential, linear } from 'nestjs-nightshift/channels';
 import { describe, expect, it } from 'vitest';
 import { TaskTimeoutError } from '../errors.js';

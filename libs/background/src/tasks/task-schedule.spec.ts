@@ -1,3 +1,4 @@
+// Long because it is one contract: every option that says when, whether and in which order a task runs.
 import { describe, expect, it } from 'vitest';
 import { TaskExpiredError } from '../errors.js';
 import { gate } from '../gate.fixture.js';

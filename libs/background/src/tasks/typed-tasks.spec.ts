@@ -1,3 +1,4 @@
+// Long because it is one contract: everything that a typed task promises beyond a closure.
 import { constant } from 'nestjs-nightshift/channels';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
