@@ -25,6 +25,9 @@ import { UniqueTasks, waitAlong } from './unique-tasks.js';
 import { WaitList } from './wait-list.js';
 import { WaitingTasks } from './waiting-tasks.js';
 
+/** The last instant that a `Date` can tell. */
+const latestDateMs = 8_640_000_000_000_000;
+
 /** What a queue holds when it is closed. */
 export interface LeftWork {
   /** Never begun. */
@@ -320,7 +323,7 @@ export class MemoryEngine implements TaskOwner {
     task.holdBack();
     this.held.add(task, waitMs);
     this.announce(task);
-    const runAt = new Date(now + waitMs);
+    const runAt = new Date(Math.min(now + waitMs, latestDateMs));
     this.dependencies.events.emit('task.scheduled', { ...task.label, queue: this.name, runAt });
     return true;
   }

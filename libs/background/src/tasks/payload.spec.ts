@@ -122,6 +122,14 @@ describe('packPayload', () => {
     expect(others).toEqual([]);
   });
 
+  it.each([
+    ['a list of a class', new (class Sweets extends Array<number> {})(3)],
+    ['a list with more than items', Object.assign([1], { sweet: 'humbug' })],
+    ['an object that inherits data', Object.create(Object.assign(Object.create(null), { sweet: 'humbug' }))],
+  ])('refuses %s, which would lose something', (_, payload) => {
+    expect(thrownBy(payload)).toBeInstanceOf(InvalidPayloadError);
+  });
+
   it('refuses what contains itself, and takes what is only mentioned twice', () => {
     const twice = { a: 1 };
     expect(copyOf({ one: twice, other: twice })).toEqual({ one: { a: 1 }, other: { a: 1 } });

@@ -104,7 +104,8 @@ class PayloadCopy {
     if (this.keys.length >= payloadLimits.depth)
       return this.refuse(`is nested deeper than ${payloadLimits.depth} levels`);
     const isList = Array.isArray(value);
-    if (!isList && !isPlain(value)) return this.refuse(`is ${describeValue(value)}, ${adviceFor(value)}`);
+    if (!(isList ? isPlainList(value) : isPlain(value)))
+      return this.refuse(`is ${describeValue(value)}, ${adviceFor(value)}`);
     this.ancestors.add(value);
     const copy = isList ? this.list(value) : this.record(value as Record<string, unknown>);
     this.ancestors.delete(value);
@@ -163,7 +164,16 @@ class PayloadCopy {
 /** Made by `{}`, by `Object.create(null)`, or by the same in another realm: a test runner's, for one. */
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object | null;
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (prototype === null) return true;
+  // The last of its chain, and the one that every realm has: not an object that somebody put data on.
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
+}
+
+/** Made by `[]`, in whatever realm, with nothing on it but its items. */
+function isPlainList(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object;
+  const items = (value as readonly unknown[]).length;
+  return isPlain(prototype) && Reflect.ownKeys(value).length <= items + 1; // `length` is one, a hole is none
 }
 
 /** Known to every Node that this library runs on, and not yet to the types it is compiled with. */

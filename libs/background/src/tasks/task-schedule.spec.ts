@@ -38,6 +38,13 @@ describe('a task with a delay', () => {
     },
   );
 
+  it('tells the last date there is when its time is beyond it', async () => {
+    const { queue, eventOf } = setup();
+    const handle = await queue.enqueue(() => {}, { runAt: Number.MAX_VALUE });
+    expect(eventOf('task.scheduled')!.runAt.toISOString()).toBe('+275760-09-13T00:00:00.000Z');
+    await handle.cancel();
+  });
+
   it('begins in the order in which tasks fall due, with one timer for all', async () => {
     const { queue, clock } = setup();
     const order: string[] = [];
