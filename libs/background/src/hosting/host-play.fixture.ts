@@ -109,6 +109,7 @@ export class HostPlay {
   }
 
   private define(name: string, plan: ServicePlan): ServiceDefinition {
+    // A function for each hook there is, which an object made of entries does not show.
     const own = Object.fromEntries(
       hooks.map((hook) => [hook, (signal: AbortSignal) => this.call(name, hook, plan.hooks[hook], signal)]),
     ) as unknown as HostedService;

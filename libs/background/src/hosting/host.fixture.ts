@@ -1,3 +1,4 @@
+import { gate } from '../gate.fixture.js';
 import { ManualClock } from 'nestjs-nightshift/testing';
 import { BackgroundEvents } from '../events/background-events.js';
 import type { BackgroundEvent, BackgroundEventType } from '../events/events.js';
@@ -52,6 +53,7 @@ export function setup(overrides: HostingOptions = {}) {
     }
     runner['begin'] = () => calls.push(`${name}.begin`);
     const definition = { name, exceptionBehavior: 'stopHost' as const, enabled };
+    // It has a function for each hook, which a record filled in a loop does not show.
     return host.add({ ...definition, runner: runner as unknown as ServiceRunner });
   };
   /** Starts the host and forgets what that has recorded. */
@@ -93,4 +95,16 @@ export function failing(message: string) {
   return () => {
     throw new Error(message);
   };
+}
+
+/** Hooks that all wait for the same moment, and note when they begin and end. */
+export function inOrder() {
+  const order: string[] = [];
+  const { opened, open } = gate();
+  const wait = (name: string) => async () => {
+    order.push(`${name} begins`);
+    await opened;
+    order.push(`${name} ends`);
+  };
+  return { order, open, wait };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { StartupTimeoutError, StoppingError } from '../errors.js';
 import { errorOf } from '../error-of.fixture.js';
 import { gate, isSettled } from '../gate.fixture.js';
-import { setup } from './host.fixture.js';
+import { inOrder, setup } from './host.fixture.js';
 import { untilAborted } from './long-running-service.fixture.js';
 import { givingUp, nowAndLater, throwing } from './throwing.fixture.js';
 
@@ -55,16 +55,8 @@ describe('The phases of a start', () => {
 
   it.each(startHooks)('H12 each %s is run in order up to its first wait when concurrent', async (hook) => {
     const { add, host, clock } = setup(concurrent);
-    const order: string[] = [];
-    const { opened, open } = gate();
-    for (const name of ['a', 'b', 'c']) {
-      const run = async () => {
-        order.push(`${name} begins`);
-        await opened;
-        order.push(`${name} ends`);
-      };
-      add(name, { [hook]: run });
-    }
+    const { order, open, wait } = inOrder();
+    for (const name of ['a', 'b', 'c']) add(name, { [hook]: wait(name) });
     const start = host.start();
     await clock.advance(0);
     expect(order).toEqual(['a begins', 'b begins', 'c begins']);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { StoppingError } from '../errors.js';
 import { errorOf } from '../error-of.fixture.js';
 import { gate } from '../gate.fixture.js';
-import { setup } from './host.fixture.js';
+import { inOrder, setup } from './host.fixture.js';
 import { untilAborted } from './long-running-service.fixture.js';
 import { stopHooks } from './stop-sequence.js';
 import { givingUp, nowAndLater, throwing } from './throwing.fixture.js';
@@ -41,16 +41,8 @@ describe('The phases of a stop', () => {
 
   it.each(stopHooks)('S5 each %s is run in reverse up to its first wait when concurrent', async (hook) => {
     const { add, host, clock, started } = setup({ servicesStopConcurrently: true });
-    const order: string[] = [];
-    const { opened, open } = gate();
-    for (const name of ['a', 'b', 'c']) {
-      const run = async () => {
-        order.push(`${name} begins`);
-        await opened;
-        order.push(`${name} ends`);
-      };
-      add(name, { [hook]: run });
-    }
+    const { order, open, wait } = inOrder();
+    for (const name of ['a', 'b', 'c']) add(name, { [hook]: wait(name) });
     await started();
     const stop = host.stop();
     await clock.advance(0);

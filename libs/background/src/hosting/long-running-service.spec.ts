@@ -7,6 +7,19 @@ import { LongRunningService } from './long-running-service.js';
 
 const never = () => new Promise<void>(() => {});
 
+/** A service that was still running at the deadline of the stop. */
+async function setupLeftBehind() {
+  const { host, add, clock, ofType } = setup();
+  let fail!: (error: Error) => void;
+  const service = add(() => new Promise((_, reject) => (fail = reject)));
+  await host.start();
+  await clock.advance(0);
+  const stop = host.stop();
+  await clock.advance('30s');
+  await stop;
+  return { service, fail, clock, ofType };
+}
+
 describe('LongRunningService', () => {
   it('B2 B3 H1 no part of execute runs before every service has started and start has returned', async () => {
     const { host, add, lifetime, clock } = setup();
@@ -88,14 +101,7 @@ describe('LongRunningService', () => {
   });
 
   it('B23 an abort is no fault when execute throws it after it was left behind', async () => {
-    const { host, add, clock, ofType } = setup();
-    let fail!: (error: Error) => void;
-    const service = add(() => new Promise((_, reject) => (fail = reject)));
-    await host.start();
-    await clock.advance(0);
-    const stop = host.stop();
-    await clock.advance('30s');
-    await stop;
+    const { service, fail, clock, ofType } = await setupLeftBehind();
     fail(new DOMException('aborted', 'AbortError'));
     await clock.advance(0);
     expect(service.state).toBe('stopped');
@@ -103,14 +109,7 @@ describe('LongRunningService', () => {
   });
 
   it('a fault is an event when execute throws after it was left behind', async () => {
-    const { host, add, clock, ofType } = setup();
-    let fail!: (error: Error) => void;
-    const service = add(() => new Promise((_, reject) => (fail = reject)));
-    await host.start();
-    await clock.advance(0);
-    const stop = host.stop();
-    await clock.advance('30s');
-    await stop;
+    const { service, fail, clock, ofType } = await setupLeftBehind();
     fail(new Error('at last'));
     await clock.advance(0);
     expect(ofType('service.faulted')).toMatchObject([{ error: new Error('at last') }]);

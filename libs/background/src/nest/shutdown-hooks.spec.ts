@@ -11,6 +11,7 @@ function listenTo(signal: NodeJS.Signals, listener: () => void): void {
   onTestFinished(() => void process.off(signal, listener));
 }
 
+/** As much of it as is looked at. */
 function hostOf(server: unknown): HttpAdapterHost {
   return { httpAdapter: { getHttpServer: () => server } } as unknown as HttpAdapterHost;
 }

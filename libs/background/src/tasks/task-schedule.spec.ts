@@ -4,6 +4,15 @@ import { TaskExpiredError } from '../errors.js';
 import { gate } from '../gate.fixture.js';
 import { setup } from './queue.fixture.js';
 
+/** A queue without room whose worker is busy, and what producers that wait for it need. */
+async function setupBusy() {
+  const { queue, clock } = setup({ capacity: 0 });
+  const held = gate();
+  await queue.enqueue(() => held.opened);
+  const ran: string[] = [];
+  return { queue, clock, held, leaving: new AbortController(), ran, key: { deduplicationKey: 'k' } };
+}
+
 describe('a task with a delay', () => {
   it('is scheduled at first, and begins when the delay is over', async () => {
     const { queue, clock, typesOf, eventOf } = setup();
@@ -381,12 +390,7 @@ describe('deduplicationKey', () => {
   });
 
   it('lets the next producer try for itself when the first gives up waiting for room', async () => {
-    const { queue, clock } = setup({ capacity: 0 });
-    const held = gate();
-    const leaving = new AbortController();
-    const ran: string[] = [];
-    const key = { deduplicationKey: 'k' };
-    await queue.enqueue(() => held.opened);
+    const { queue, clock, held, leaving, ran, key } = await setupBusy();
     const first = queue.enqueue(() => ran.push('first'), { ...key, signal: leaving.signal });
     const second = queue.enqueue(() => ran.push('second'), { ...key, signal: new AbortController().signal });
     const third = queue.enqueue(() => ran.push('third'), key);
@@ -400,12 +404,7 @@ describe('deduplicationKey', () => {
   });
 
   it('lets the producer of another one give up waiting as well', async () => {
-    const { queue, clock } = setup({ capacity: 0 });
-    const held = gate();
-    const leaving = new AbortController();
-    const ran: string[] = [];
-    const key = { deduplicationKey: 'k' };
-    await queue.enqueue(() => held.opened);
+    const { queue, clock, held, leaving, ran, key } = await setupBusy();
     const both = { ...key, signal: leaving.signal };
     const [first, second] = [
       queue.enqueue(() => ran.push('1'), key),
