@@ -1,5 +1,5 @@
 import { createPriorityChannel } from 'nestjs-nightshift/channels';
-import type { MemoryTask } from './memory-task.js';
+import type { LocalTask } from './local-task.js';
 
 /**
  * Tasks whose time has come and that no worker has taken yet: the most urgent first, and among equals the one that came
@@ -7,7 +7,7 @@ import type { MemoryTask } from './memory-task.js';
  */
 export class DueTasks {
   /** By priority. */
-  private readonly lanes = new Map<number, Set<MemoryTask>>();
+  private readonly lanes = new Map<number, Set<LocalTask>>();
   /** Those of the lanes, the most urgent first. That of an empty lane goes, with the lane, when it comes to the front. */
   private readonly priorities = createPriorityChannel<number>({ compare: (a, b) => a - b });
   private count = 0;
@@ -16,7 +16,7 @@ export class DueTasks {
     return this.count;
   }
 
-  get first(): MemoryTask | undefined {
+  get first(): LocalTask | undefined {
     const { reader } = this.priorities;
     for (let next = reader.tryPeek(); next !== undefined; next = reader.tryPeek()) {
       const [task] = this.lanes.get(next)!;
@@ -27,7 +27,7 @@ export class DueTasks {
     return undefined;
   }
 
-  add(task: MemoryTask): void {
+  add(task: LocalTask): void {
     const { priority } = task.options;
     let lane = this.lanes.get(priority);
     if (lane === undefined) {
@@ -40,7 +40,7 @@ export class DueTasks {
   }
 
   /** @returns whether it was there */
-  delete(task: MemoryTask): boolean {
+  delete(task: LocalTask): boolean {
     if (this.lanes.get(task.options.priority)?.delete(task) !== true) return false;
     this.count -= 1;
     return true;

@@ -1,16 +1,16 @@
 import type { Clock } from 'nestjs-nightshift/channels';
-import type { MemoryTask } from './memory-task.js';
+import type { LocalTask } from './local-task.js';
 import { Timetable, type TimetableEntry } from './timetable.js';
 
 /** The tasks of a queue that will be given up if they have not begun by a certain time. */
 export class ExpiringTasks {
   private readonly timetable: Timetable;
-  private readonly entries = new Map<MemoryTask, TimetableEntry>();
+  private readonly entries = new Map<LocalTask, TimetableEntry>();
 
   /** @param onExpired takes a task that has not been deleted in time; it must not throw */
   constructor(
     private readonly clock: Clock,
-    private readonly onExpired: (task: MemoryTask) => void,
+    private readonly onExpired: (task: LocalTask) => void,
   ) {
     this.timetable = new Timetable(clock);
   }
@@ -20,13 +20,13 @@ export class ExpiringTasks {
   }
 
   /** Whether its time is up, though the timer has not yet said so. */
-  isOver(task: MemoryTask): boolean {
+  isOver(task: LocalTask): boolean {
     if (this.isEmpty) return false;
     const entry = this.entries.get(task);
     return entry !== undefined && entry.dueAt <= this.clock.monotonic();
   }
 
-  add(task: MemoryTask, afterMs: number): void {
+  add(task: LocalTask, afterMs: number): void {
     const entry = this.timetable.add(afterMs, () => {
       this.entries.delete(task);
       this.onExpired(task);
@@ -34,7 +34,7 @@ export class ExpiringTasks {
     this.entries.set(task, entry);
   }
 
-  delete(task: MemoryTask): void {
+  delete(task: LocalTask): void {
     this.entries.get(task)?.cancel();
     this.entries.delete(task);
   }

@@ -1,5 +1,5 @@
 import type { Clock } from 'nestjs-nightshift/channels';
-import type { MemoryTask } from './memory-task.js';
+import type { LocalTask } from './local-task.js';
 import { Timetable, type TimetableEntry } from './timetable.js';
 
 /** Why a task is held: it has never begun, or its next attempt is to come. */
@@ -9,7 +9,7 @@ export type HeldState = 'scheduled' | 'retrying';
 export class HeldTasks {
   private readonly timetable: Timetable;
   private readonly entries = new Map<
-    MemoryTask,
+    LocalTask,
     { readonly entry: TimetableEntry; readonly state: HeldState }
   >();
   private retryingCount = 0;
@@ -20,7 +20,7 @@ export class HeldTasks {
    */
   constructor(
     clock: Clock,
-    private readonly onDue: (task: MemoryTask, state: HeldState) => void,
+    private readonly onDue: (task: LocalTask, state: HeldState) => void,
     onAllDue: () => void,
   ) {
     this.timetable = new Timetable(clock, onAllDue);
@@ -40,7 +40,7 @@ export class HeldTasks {
   }
 
   /** Adds a task that is scheduled or to be retried. */
-  add(task: MemoryTask, delayMs: number): void {
+  add(task: LocalTask, delayMs: number): void {
     const state = task.isRetrying ? 'retrying' : 'scheduled';
     if (state === 'retrying') this.retryingCount += 1;
     const entry = this.timetable.add(delayMs, () => {
@@ -51,7 +51,7 @@ export class HeldTasks {
   }
 
   /** @returns as what it was held; `undefined` when it was not */
-  delete(task: MemoryTask): HeldState | undefined {
+  delete(task: LocalTask): HeldState | undefined {
     const held = this.entries.get(task);
     if (held === undefined) return undefined;
     this.entries.delete(task);
@@ -60,8 +60,8 @@ export class HeldTasks {
     return held.state;
   }
 
-  takeAll(): Readonly<Record<HeldState, readonly MemoryTask[]>> {
-    const all = { scheduled: [] as MemoryTask[], retrying: [] as MemoryTask[] };
+  takeAll(): Readonly<Record<HeldState, readonly LocalTask[]>> {
+    const all = { scheduled: [] as LocalTask[], retrying: [] as LocalTask[] };
     for (const [task, { state }] of this.entries) all[state].push(task);
     for (const task of [...all.scheduled, ...all.retrying]) this.delete(task);
     return all;

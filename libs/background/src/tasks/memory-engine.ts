@@ -12,7 +12,7 @@ import type { TaskLabel } from '../events/events.js';
 import { Deadline } from '../hosting/deadline.js';
 import { isInsideBackgroundWork } from '../scopes/background-context.js';
 import { DequeueLine } from './dequeue-line.js';
-import { MemoryTask, type TaskOwner } from './memory-task.js';
+import { LocalTask, type TaskOwner } from './local-task.js';
 import { ExpiringTasks } from './expiring-tasks.js';
 import { HeldTasks, type HeldState } from './held-tasks.js';
 import type { ResolvedRetryOptions } from './retry-policy.js';
@@ -56,7 +56,7 @@ export class MemoryEngine implements TaskOwner {
   private readonly expiring: ExpiringTasks;
   private readonly unique = new UniqueTasks();
   /** Taken out by `dequeue()`, and not yet run. */
-  private readonly dequeued = new Set<MemoryTask>();
+  private readonly dequeued = new Set<LocalTask>();
   private readonly dequeuers = new DequeueLine();
   private readonly becomingIdle = new WaitList();
   private readonly becomingPaused = new WaitList();
@@ -139,7 +139,7 @@ export class MemoryEngine implements TaskOwner {
     return this.options.concurrency > 0 && this.isOpenForRuns && !this.isPaused;
   }
 
-  enqueue(work: TaskWork, options: ResolvedEnqueueOptions): Promise<MemoryTask> {
+  enqueue(work: TaskWork, options: ResolvedEnqueueOptions): Promise<LocalTask> {
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     if (this.isClosed()) return Promise.reject(new QueueClosedError(this.name));
     const { deduplicationKey } = options;
@@ -161,7 +161,7 @@ export class MemoryEngine implements TaskOwner {
     return added;
   }
 
-  tryEnqueue(work: TaskWork, options: ResolvedEnqueueOptions): MemoryTask | undefined {
+  tryEnqueue(work: TaskWork, options: ResolvedEnqueueOptions): LocalTask | undefined {
     if (this.isClosed()) throw new QueueClosedError(this.name);
     const { deduplicationKey } = options;
     const twin = deduplicationKey === undefined ? undefined : this.unique.find(deduplicationKey);
@@ -266,29 +266,29 @@ export class MemoryEngine implements TaskOwner {
     this.workers.giveUpAll();
   }
 
-  onBegun(task: MemoryTask): void {
+  onBegun(task: LocalTask): void {
     this.expiring.delete(task);
   }
 
-  onCancelled(task: MemoryTask, wasActive: boolean, reason: unknown): void {
+  onCancelled(task: LocalTask, wasActive: boolean, reason: unknown): void {
     this.dependencies.events.emit('task.cancelled', { ...task.label, queue: this.name, reason });
     if (wasActive) this.workers.freePlaceAfterGrace(task);
     else this.takeOut(task);
   }
 
-  private onExpired(task: MemoryTask): void {
+  private onExpired(task: LocalTask): void {
     this.expire(task);
     this.takeOut(task);
   }
 
-  private expire(task: MemoryTask): void {
+  private expire(task: LocalTask): void {
     const expiresInMs = task.options.expiresInMs!;
     task.settle('expired', new TaskExpiredError(task.id, this.name, expiresInMs));
     this.dependencies.events.emit('task.expired', { ...task.label, queue: this.name, expiresInMs });
   }
 
   /** Takes a task that has come to its end without running from where it is. */
-  private takeOut(task: MemoryTask): void {
+  private takeOut(task: LocalTask): void {
     if (this.workers.has(task)) return; // its worker finds it settled
     const held = this.held.delete(task);
     if (held === 'scheduled') this.pending += 1;
@@ -296,24 +296,24 @@ export class MemoryEngine implements TaskOwner {
     this.leave(task);
   }
 
-  private create(work: TaskWork, options: ResolvedEnqueueOptions): MemoryTask {
+  private create(work: TaskWork, options: ResolvedEnqueueOptions): LocalTask {
     this.pending += 1;
-    const task = new MemoryTask(this, work, options, this.dependencies.clock.now() - this.madeAtMs);
+    const task = new LocalTask(this, work, options, this.dependencies.clock.now() - this.madeAtMs);
     if (options.deduplicationKey !== undefined) this.unique.add(options.deduplicationKey, task);
     return task;
   }
 
-  private add(task: MemoryTask): Promise<MemoryTask> {
+  private add(task: LocalTask): Promise<LocalTask> {
     return this.schedule(task) || this.offer(task) ? Promise.resolve(task) : this.waitForSpace(task);
   }
 
-  private deduplicate(task: MemoryTask, key: string): MemoryTask {
+  private deduplicate(task: LocalTask, key: string): LocalTask {
     this.dependencies.events.emit('task.deduplicated', { ...task.label, queue: this.name, key });
     return task;
   }
 
   /** Holds a task back whose time has not come; `false` when it has. */
-  private schedule(task: MemoryTask): boolean {
+  private schedule(task: LocalTask): boolean {
     const { delayMs, runAtMs } = task.options;
     if (delayMs === undefined && runAtMs === undefined) return false;
     const now = this.dependencies.clock.now();
@@ -328,26 +328,26 @@ export class MemoryEngine implements TaskOwner {
     return true;
   }
 
-  private fallDue(task: MemoryTask, was: HeldState): void {
+  private fallDue(task: LocalTask, was: HeldState): void {
     if (was === 'scheduled') this.pending += 1;
     task.fallDue();
     this.waiting.addDue(task);
   }
 
-  private onEnded(task: MemoryTask, postponed: Postponement | undefined): void {
+  private onEnded(task: LocalTask, postponed: Postponement | undefined): void {
     if (postponed === undefined) return this.leave(task);
     this.held.add(task, postponed.delayMs);
     this.noteCalm();
   }
 
-  private offer(task: MemoryTask): boolean {
+  private offer(task: LocalTask): boolean {
     if (this.canHandOut && this.waiting.size === 0) this.handOut(task);
     else if (!this.waiting.tryAdd(task)) return false;
     this.announce(task);
     return true;
   }
 
-  private async waitForSpace(task: MemoryTask): Promise<MemoryTask> {
+  private async waitForSpace(task: LocalTask): Promise<LocalTask> {
     const { signal } = task.options;
     const released = isInsideBackgroundWork() ? undefined : this.outsidersReleased.signal;
     using waiting = new Deadline(this.dependencies.clock, Infinity, () => {}, [signal, released]);
@@ -377,7 +377,7 @@ export class MemoryEngine implements TaskOwner {
   }
 
   /** Says that a task is accepted: once, and not when it was dropped or given up in the same step. */
-  private announce(task: MemoryTask): void {
+  private announce(task: LocalTask): void {
     if (task.isAnnounced || task.isSettled) return;
     task.isAnnounced = true;
     const { clock, events } = this.dependencies;
@@ -393,7 +393,7 @@ export class MemoryEngine implements TaskOwner {
     return this.isClosedToOutsiders && (!this.isOpenForRuns || !isInsideBackgroundWork());
   }
 
-  private drop(task: MemoryTask): void {
+  private drop(task: LocalTask): void {
     const { fullMode, onDropped } = this.options;
     const { events } = this.dependencies;
     task.settle('discarded', new TaskDroppedError(task.id, this.name, fullMode));
@@ -425,7 +425,7 @@ export class MemoryEngine implements TaskOwner {
     }
   }
 
-  private handOut(task: MemoryTask): void {
+  private handOut(task: LocalTask): void {
     this.announce(task); // it may begin before the producer who waited hears that it is accepted
     if (this.expiring.isOver(task)) {
       this.expire(task);
@@ -436,12 +436,12 @@ export class MemoryEngine implements TaskOwner {
     this.dequeuers.serve(new TakenTask(task, (taken) => this.runTaken(taken)));
   }
 
-  private async runTaken(task: MemoryTask): Promise<void> {
+  private async runTaken(task: LocalTask): Promise<void> {
     this.dequeued.delete(task);
     if (task.isWaiting) await this.workers.runBeside(task);
   }
 
-  private leave(task: MemoryTask): void {
+  private leave(task: LocalTask): void {
     const { deduplicationKey } = task.options;
     if (deduplicationKey !== undefined) this.unique.delete(deduplicationKey, task);
     if (!this.expiring.isEmpty) this.expiring.delete(task);
@@ -455,6 +455,6 @@ export class MemoryEngine implements TaskOwner {
   }
 }
 
-function labelOf({ label }: MemoryTask): TaskLabel {
+function labelOf({ label }: LocalTask): TaskLabel {
   return label;
 }

@@ -1,5 +1,5 @@
 import { AbortWatch, type Abortable } from 'nestjs-nightshift/channels';
-import type { MemoryTask } from './memory-task.js';
+import type { LocalTask } from './local-task.js';
 import type { DequeuedTask } from './task.js';
 
 /** A task in the hands of whoever dequeued it. */
@@ -8,8 +8,8 @@ export class TakenTask implements DequeuedTask {
 
   /** @param runToEnd runs the task, unless it has been cancelled or given up meanwhile */
   constructor(
-    private readonly task: MemoryTask,
-    private readonly runToEnd: (task: MemoryTask) => Promise<void>,
+    private readonly task: LocalTask,
+    private readonly runToEnd: (task: LocalTask) => Promise<void>,
   ) {}
 
   get id(): string {

@@ -2,14 +2,11 @@ import { toMilliseconds, type Duration } from 'nestjs-nightshift/channels';
 import type { TaskContext } from '../scopes/context.js';
 import type { ServiceScope, ServiceScopeFactory } from '../scopes/scope.js';
 import { Discard, RetryAfter } from '../scopes/task-outcome.js';
-import type { MemoryTask } from './memory-task.js';
+import type { LocalTask } from './local-task.js';
 import type { ResolvedEnqueueOptions } from './tasks.options.js';
 
 /** What is known of a task while one attempt runs. */
-type Attempt = Pick<
-  MemoryTask,
-  'id' | 'name' | 'queue' | 'attempt' | 'maxAttempts' | 'enqueuedAt' | 'signal'
->;
+type Attempt = Pick<LocalTask, 'id' | 'name' | 'queue' | 'attempt' | 'maxAttempts' | 'enqueuedAt' | 'signal'>;
 
 /** The context of one attempt of a task. Makes its scope when it is first asked for. */
 export class RunningTask implements TaskContext {
@@ -19,7 +16,7 @@ export class RunningTask implements TaskContext {
   private taskScope: ServiceScope | undefined;
 
   constructor(
-    task: MemoryTask,
+    task: LocalTask,
     private readonly scopes: ServiceScopeFactory,
   ) {
     this.task = task;

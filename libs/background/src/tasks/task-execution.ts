@@ -5,7 +5,7 @@ import { runInsideHere } from '../scopes/background-context.js';
 import { Discard, RetryAfter, TaskOutcome } from '../scopes/task-outcome.js';
 import type { TaskContext, WorkWrapper } from '../scopes/context.js';
 import type { ServiceScope, ServiceScopeFactory } from '../scopes/scope.js';
-import type { MemoryTask } from './memory-task.js';
+import type { LocalTask } from './local-task.js';
 import { retryDelayMs } from './retry-policy.js';
 import { RunningTask } from './task-context.js';
 import type { TaskWork } from './task.js';
@@ -35,7 +35,7 @@ export interface TaskExecutionListener {
    * The work has ended and its scope is disposed. The execution can take another task. The outcome of this one is settled,
    * unless it is postponed.
    */
-  onEnded(execution: TaskExecution, task: MemoryTask, postponed: Postponement | undefined): void;
+  onEnded(execution: TaskExecution, task: LocalTask, postponed: Postponement | undefined): void;
 }
 
 /** How a promise is listened to, whatever somebody has made of its own `then`. */
@@ -47,7 +47,7 @@ const { then } = Promise.prototype;
  */
 export class TaskExecution {
   /** What it runs, or is about to run; `undefined` between two tasks. */
-  task: MemoryTask | undefined;
+  task: LocalTask | undefined;
   /** The next in the line of those that are about to begin. */
   behind: TaskExecution | undefined;
   /** Whether it occupies one of the queue's places to run. */
@@ -145,7 +145,7 @@ export class TaskExecution {
     this.listener.onEnded(this, task, postponed);
   }
 
-  private settle(task: MemoryTask, failed: boolean, outcome: unknown): Postponement | undefined {
+  private settle(task: LocalTask, failed: boolean, outcome: unknown): Postponement | undefined {
     const { clock, events } = this.dependencies;
     const aborted = task.abortedBecause;
     if (this.afterTimeout !== undefined) return this.postpone(task, this.afterTimeout);
@@ -163,7 +163,7 @@ export class TaskExecution {
     return undefined;
   }
 
-  private fail(task: MemoryTask, error: unknown): Postponement | undefined {
+  private fail(task: LocalTask, error: unknown): Postponement | undefined {
     const { clock, events } = this.dependencies;
     // Aborted, it has no further attempt: the application stops.
     const isLast = task.abortedBecause !== undefined;
@@ -178,7 +178,7 @@ export class TaskExecution {
 
   /** Whether and when another attempt follows the one that failed with `error`. */
   private decide(
-    task: MemoryTask,
+    task: LocalTask,
     error: unknown,
   ): { readonly postponed?: Postponement; readonly failure: unknown } {
     try {
@@ -192,7 +192,7 @@ export class TaskExecution {
   }
 
   /** Does what the work returned instead of a result. */
-  private follow(task: MemoryTask, outcome: TaskOutcome): Postponement | undefined {
+  private follow(task: LocalTask, outcome: TaskOutcome): Postponement | undefined {
     const { events } = this.dependencies;
     if (outcome instanceof RetryAfter) {
       return this.postpone(task, { delayMs: outcome.delayMs, error: undefined, attempt: task.attempt });
@@ -203,7 +203,7 @@ export class TaskExecution {
     return undefined;
   }
 
-  private postpone(task: MemoryTask, postponed: Postponement): Postponement | undefined {
+  private postpone(task: LocalTask, postponed: Postponement): Postponement | undefined {
     const { events } = this.dependencies;
     const { delayMs, error } = postponed;
     if (!this.listener.takesTasksBack()) {
@@ -218,7 +218,7 @@ export class TaskExecution {
     return postponed;
   }
 
-  private armTimeout(task: MemoryTask): void {
+  private armTimeout(task: LocalTask): void {
     const timeoutMs = task.options.timeoutMs ?? this.defaultTimeoutMs;
     if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return;
     this.timeoutTimer = this.dependencies.clock.schedule(timeoutMs, () => {
@@ -262,6 +262,6 @@ function isObject(value: unknown): boolean {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
-function describe(task: MemoryTask): { queue: string; taskId: string; name: string } {
+function describe(task: LocalTask): { queue: string; taskId: string; name: string } {
   return { queue: task.queue, taskId: task.id, name: task.name };
 }

@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { TaskAbandonedError } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
 import { BackgroundContext, isolated } from '../scopes/background-context.js';
-import type { MemoryTask } from './memory-task.js';
+import type { LocalTask } from './local-task.js';
 import {
   TaskExecution,
   type Postponement,
@@ -25,7 +25,7 @@ export interface WorkersListener {
   /** Whether a task that has failed can be run again. */
   takesTasksBack(): boolean;
   /** A task, or one attempt of it, has ended, and its scope is disposed. */
-  onEnded(task: MemoryTask, postponed: Postponement | undefined): void;
+  onEnded(task: LocalTask, postponed: Postponement | undefined): void;
   /** A place to run has come free. */
   onPlaceFree(): void;
 }
@@ -77,12 +77,12 @@ export class TaskWorkers implements TaskExecutionListener {
   }
 
   /** Whether a task runs, or is about to. */
-  has(task: MemoryTask): boolean {
+  has(task: LocalTask): boolean {
     return this.executionOf(task) !== undefined;
   }
 
   /** Takes a place now and runs a moment later, so that `enqueue()` never runs the work inside the call. */
-  startSoon(task: MemoryTask): void {
+  startSoon(task: LocalTask): void {
     this.placesTaken += 1;
     const execution = this.free.pop() ?? this.createExecution();
     execution.holdsPlace = true;
@@ -94,7 +94,7 @@ export class TaskWorkers implements TaskExecutionListener {
   }
 
   /** Runs a task that has no place beside those that have one. Resolves when it has ended. */
-  runBeside(task: MemoryTask): Promise<void> {
+  runBeside(task: LocalTask): Promise<void> {
     return new Promise((resolve) => {
       const onEnded: TaskExecutionListener['onEnded'] = (...ended): void => {
         this.onEnded(...ended);
@@ -128,7 +128,7 @@ export class TaskWorkers implements TaskExecutionListener {
   }
 
   /** One task that does not let go must not hold up all that wait behind it. */
-  freePlaceAfterGrace(task: MemoryTask): void {
+  freePlaceAfterGrace(task: LocalTask): void {
     this.onTimedOut(this.executionOf(task)!);
   }
 
@@ -143,7 +143,7 @@ export class TaskWorkers implements TaskExecutionListener {
     });
   }
 
-  onEnded(execution: TaskExecution, task: MemoryTask, postponed: Postponement | undefined): void {
+  onEnded(execution: TaskExecution, task: LocalTask, postponed: Postponement | undefined): void {
     if (postponed === undefined) this.finishedCount += 1;
     this.release(execution, task, postponed);
   }
@@ -164,7 +164,7 @@ export class TaskWorkers implements TaskExecutionListener {
     );
   }
 
-  private executionOf(task: MemoryTask): TaskExecution | undefined {
+  private executionOf(task: LocalTask): TaskExecution | undefined {
     for (const execution of this.executions) if (execution.task === task) return execution;
     return undefined;
   }
@@ -175,13 +175,13 @@ export class TaskWorkers implements TaskExecutionListener {
     return execution;
   }
 
-  private take(execution: TaskExecution, task: MemoryTask): void {
+  private take(execution: TaskExecution, task: LocalTask): void {
     execution.task = task;
     execution.waitsForSpace = 0;
     this.activeCount += 1;
   }
 
-  private release(execution: TaskExecution, task: MemoryTask, postponed?: Postponement): void {
+  private release(execution: TaskExecution, task: LocalTask, postponed?: Postponement): void {
     execution.task = undefined;
     this.activeCount -= 1;
     if (this.activeCount === 0) this.becomingQuiet.release();
@@ -236,7 +236,7 @@ export class TaskWorkers implements TaskExecutionListener {
     });
   }
 
-  private abandoned(task: MemoryTask): TaskAbandonedError {
+  private abandoned(task: LocalTask): TaskAbandonedError {
     return new TaskAbandonedError(task.id, this.options.name, task.lastError);
   }
 }

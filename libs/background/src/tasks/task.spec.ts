@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { IllegalStateError } from '../errors.js';
-import { MemoryTask } from './memory-task.js';
+import { LocalTask } from './local-task.js';
 import { retryDefaults } from './retry-policy.js';
 import { taskTransitions, type TaskState } from './task.js';
 import { enqueueDefaults } from './tasks.options.js';
@@ -16,7 +16,7 @@ function setup() {
     onBegun: () => {},
     onCancelled: (_: unknown, ...rest: unknown[]) => cancelled.push(rest),
   };
-  const task = new MemoryTask(owner, () => {}, enqueueDefaults, 0);
+  const task = new LocalTask(owner, () => {}, enqueueDefaults, 0);
   return { task, cancelled };
 }
 
@@ -28,14 +28,14 @@ describe('taskTransitions', () => {
   });
 });
 
-function activate(task: MemoryTask): void {
+function activate(task: LocalTask): void {
   task.activate();
 }
 
 /** What brings a task into a state. */
-function pathTo(state: TaskState): ((task: MemoryTask) => void)[] {
-  const settle = (task: MemoryTask): void => task.settle(state, undefined);
-  const paths: Partial<Record<TaskState, ((task: MemoryTask) => void)[]>> = {
+function pathTo(state: TaskState): ((task: LocalTask) => void)[] {
+  const settle = (task: LocalTask): void => task.settle(state, undefined);
+  const paths: Partial<Record<TaskState, ((task: LocalTask) => void)[]>> = {
     waiting: [],
     active: [activate],
     scheduled: [(task) => task.holdBack()],
@@ -45,7 +45,7 @@ function pathTo(state: TaskState): ((task: MemoryTask) => void)[] {
   return paths[state] ?? [activate, settle];
 }
 
-describe('MemoryTask', () => {
+describe('LocalTask', () => {
   it('refuses a change of state that is not in the table', () => {
     const { task } = setup();
     expect(() => task.settle('completed', 1)).toThrow(IllegalStateError);

@@ -1,6 +1,6 @@
 import { createBoundedChannel, createPriorityChannel, type Channel } from 'nestjs-nightshift/channels';
 import { DueTasks } from './due-tasks.js';
-import type { MemoryTask } from './memory-task.js';
+import type { LocalTask } from './local-task.js';
 import type { ResolvedQueueOptions } from './tasks.options.js';
 
 /**
@@ -13,7 +13,7 @@ import type { ResolvedQueueOptions } from './tasks.options.js';
  * those before it have begun.
  */
 export class WaitingTasks {
-  private readonly channel: Channel<MemoryTask>;
+  private readonly channel: Channel<LocalTask>;
   private readonly due = new DueTasks();
   private readonly capacity: number;
   /** How many in the channel do not wait any more. */
@@ -22,7 +22,7 @@ export class WaitingTasks {
 
   constructor(
     { capacity, fullMode }: Pick<ResolvedQueueOptions, 'capacity' | 'fullMode'>,
-    onDropped: (task: MemoryTask) => void,
+    onDropped: (task: LocalTask) => void,
   ) {
     this.capacity = capacity;
     const fullness = { capacity, fullMode, onDropped };
@@ -38,7 +38,7 @@ export class WaitingTasks {
   }
 
   /** Adds a task, or drops one in the modes that do; `false` when it is full, and in the mode `'wait'`. */
-  tryAdd(task: MemoryTask): boolean {
+  tryAdd(task: LocalTask): boolean {
     if (this.channel.reader.count >= this.capacity) this.forgetGone();
     return this.channel.writer.tryWrite(task);
   }
@@ -48,7 +48,7 @@ export class WaitingTasks {
    *
    * Rejects with the signal's reason when it is aborted first, and with `ChannelClosedError` when closed.
    */
-  async add(task: MemoryTask, signal: AbortSignal): Promise<void> {
+  async add(task: LocalTask, signal: AbortSignal): Promise<void> {
     this.blockedProducers += 1;
     try {
       await this.channel.writer.write(task, { signal });
@@ -58,12 +58,12 @@ export class WaitingTasks {
   }
 
   /** Adds a task whose time has come, whatever the capacity. */
-  addDue(task: MemoryTask): void {
+  addDue(task: LocalTask): void {
     this.due.add(task);
   }
 
   /** Takes the first one out. */
-  take(): MemoryTask | undefined {
+  take(): LocalTask | undefined {
     const { reader } = this.channel;
     const due = this.due.first;
     if (due !== undefined) {
@@ -79,7 +79,7 @@ export class WaitingTasks {
   }
 
   /** One of them does not wait any more. */
-  noteGone(task: MemoryTask): void {
+  noteGone(task: LocalTask): void {
     if (this.due.delete(task)) return;
     this.gone += 1;
     this.forgetFirstGone();
@@ -102,7 +102,7 @@ export class WaitingTasks {
   private forgetGone(): void {
     if (this.gone === 0 || this.blockedProducers > 0) return;
     const { reader, writer } = this.channel;
-    const kept: MemoryTask[] = [];
+    const kept: LocalTask[] = [];
     for (let task = reader.tryRead(); task !== undefined; task = reader.tryRead()) {
       if (task.isWaiting) kept.push(task);
     }
@@ -112,11 +112,11 @@ export class WaitingTasks {
   }
 }
 
-function byPriority(a: MemoryTask, b: MemoryTask): number {
+function byPriority(a: LocalTask, b: LocalTask): number {
   return a.options.priority - b.options.priority;
 }
 
 /** As far as the wall clock tells; the order among those of one millisecond, and of equal priority, stays. */
-function byAge(a: MemoryTask, b: MemoryTask): number {
+function byAge(a: LocalTask, b: LocalTask): number {
   return a.enqueuedAfterMs - b.enqueuedAfterMs;
 }

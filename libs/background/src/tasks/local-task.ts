@@ -13,9 +13,9 @@ export interface TaskOwner {
   /** How tasks are retried that say nothing of their own. */
   readonly retry: ResolvedRetryOptions;
   /** A task that could have expired begins to run. */
-  onBegun(task: MemoryTask): void;
+  onBegun(task: LocalTask): void;
   /** The task was cancelled; `wasActive` tells whether it is running. */
-  onCancelled(task: MemoryTask, wasActive: boolean, reason: unknown): void;
+  onCancelled(task: LocalTask, wasActive: boolean, reason: unknown): void;
 }
 
 interface Deferred<R> {
@@ -28,7 +28,7 @@ interface Deferred<R> {
  * A task held in memory: the record that the queue passes along, and the handle that the producer gets, in one object.
  * Its id, its signal and its promise come into being when they are first asked for.
  */
-export class MemoryTask<R = unknown> implements TaskHandle<R> {
+export class LocalTask<R = unknown> implements TaskHandle<R> {
   /** Whether `task.enqueued` has been said of it. */
   isAnnounced = false;
   private current: TaskState = 'waiting';

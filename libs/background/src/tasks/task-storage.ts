@@ -1,0 +1,256 @@
+import type {
+  AttemptRecord,
+  ErrorRecord,
+  TaskCounts,
+  TaskDetails,
+  TaskFilter,
+  TaskPage,
+  TaskQuery,
+} from './task-record.js';
+import type { TaskState } from './task.js';
+import type { FullMode } from './tasks.options.js';
+
+/** A task as a store is given it. Instants are milliseconds since the Unix epoch. Plain data, as all that goes in and out. */
+export interface NewTask {
+  readonly queue: string;
+  readonly name: string;
+  readonly definition: string;
+  /** JSON */
+  readonly payload: string | undefined;
+  readonly priority: number;
+  readonly enqueuedAtMs: number;
+  /** When it is scheduled; `undefined` when it is to run at once. */
+  readonly dueAtMs: number | undefined;
+  readonly expiresAtMs: number | undefined;
+  readonly deduplication: Deduplication | undefined;
+  readonly concurrencyKey: string | undefined;
+  /** How many tasks of {@link concurrencyKey} may run at once. */
+  readonly concurrencyLimit: number;
+  /** What else the engine wants back with it: JSON, of no concern to the store. */
+  readonly options: string | undefined;
+  readonly tags: readonly string[];
+  /** JSON */
+  readonly metadata: string | undefined;
+  readonly maxAttempts: number;
+}
+
+export interface Deduplication {
+  readonly key: string;
+  /** Until when the key is taken, even if the task has ended before. */
+  readonly untilMs: number | undefined;
+  readonly onConflict: 'keep' | 'replace' | 'reject';
+}
+
+/** How a store bounds one queue. */
+export interface QueueBound {
+  /** `undefined` when there is no bound. */
+  readonly capacity: number | undefined;
+  readonly fullMode: FullMode;
+}
+
+/** A task that had to go for another one. */
+export interface DroppedTask {
+  readonly id: string;
+  readonly name: string;
+}
+
+export type InsertOutcome =
+  | {
+      readonly kind: 'added';
+      readonly id: string;
+      readonly dropped: readonly DroppedTask[];
+      readonly replaced: DroppedTask | undefined;
+    }
+  /** There is one with its key: nothing was added. */
+  | { readonly kind: 'duplicate'; readonly id: string; readonly name: string }
+  /** In the mode `'wait'`: nothing was added. */
+  | { readonly kind: 'full' }
+  /** In the mode `'dropWrite'`: it was added as one that has ended. */
+  | { readonly kind: 'dropped'; readonly id: string };
+
+/** Who runs tasks: one engine in one process. */
+export type WorkerId = number;
+
+export interface ClaimRequest {
+  readonly queue: string;
+  readonly worker: WorkerId;
+  /** How many at the most: asked when the claim is made, and not when it is asked for. */
+  readonly places: () => number;
+  /** The definitions that this process has handlers for. */
+  readonly definitions: readonly string[];
+  readonly nowMs: number;
+  readonly rateLimit: { readonly max: number; readonly perMs: number } | undefined;
+}
+
+/** A task in the hands of a worker. */
+export interface ClaimedTask extends Omit<
+  NewTask,
+  'queue' | 'deduplication' | 'concurrencyLimit' | 'dueAtMs'
+> {
+  readonly id: string;
+  /** Goes up with every claim of the task: what is said of it under an older one is not heard. */
+  readonly claim: number;
+  /** Which attempt this is. */
+  readonly attempt: number;
+}
+
+export interface ClaimResult {
+  readonly tasks: readonly ClaimedTask[];
+  /** Those that were found to have expired. */
+  readonly expired: readonly DroppedTask[];
+  /** Those that were found to have no handler here, by definition. */
+  readonly parked: Readonly<Record<string, number>>;
+  /** When to ask again even if nothing changes: something falls due or expires, or the rate allows more. */
+  readonly nextAtMs: number | undefined;
+  /** How many tasks wait, and how many are scheduled or retrying, as far as that is known without counting. */
+  readonly mayHaveMore: boolean;
+}
+
+/** What became of an attempt. */
+export interface Settlement {
+  readonly queue: string;
+  readonly id: string;
+  readonly claim: number;
+  readonly atMs: number;
+  /** `'waiting'`: it is given back as if it had not been claimed, for an interruption is no attempt. */
+  readonly state: Extract<
+    TaskState,
+    'completed' | 'dead' | 'retrying' | 'discarded' | 'cancelled' | 'waiting'
+  >;
+  /** When `state` is `'retrying'`. */
+  readonly dueAtMs?: number | undefined;
+  /** JSON, when `state` is `'completed'`. */
+  readonly result?: string | undefined;
+  readonly error?: ErrorRecord | undefined;
+  /** Whether the attempt is to be kept: one that failed or was interrupted. */
+  readonly attempt?: StoredAttempt | undefined;
+  /** The number of the next attempt, when `state` is `'retrying'`. */
+  readonly nextAttempt?: number | undefined;
+}
+
+export type StoredAttempt = Pick<AttemptRecord, 'attempt' | 'outcome' | 'error'> & {
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+};
+
+/** What a running task has said of itself since the last time. */
+export interface TaskNotes {
+  readonly queue: string;
+  readonly id: string;
+  readonly claim: number;
+  readonly progress?:
+    { readonly value: number; readonly message?: string | undefined; readonly atMs: number } | undefined;
+  readonly lines: readonly { readonly atMs: number; readonly message: string }[];
+}
+
+/** How long, and how many, tasks that have ended are kept. */
+export interface RetentionRule {
+  readonly queue: string;
+  readonly state: TaskState;
+  readonly endedBeforeMs: number | undefined;
+  readonly count: number | undefined;
+}
+
+/** What a worker hears when it says that it is alive. */
+export interface Heartbeat {
+  /** Whether it was known. If not, others took it for dead, and have its tasks. */
+  readonly isKnown: boolean;
+  /** All workers, with a number that goes up with each of their heartbeats. */
+  readonly workers: readonly { readonly worker: WorkerId; readonly beat: number }[];
+  readonly pausedQueues: readonly string[];
+  /** Tasks of this worker that somebody wants cancelled. */
+  readonly cancellations: readonly {
+    readonly queue: string;
+    readonly id: string;
+    readonly reason: string | undefined;
+  }[];
+}
+
+/** What is known of the end of a task. */
+export interface TaskEnd {
+  readonly id: string;
+  readonly state: TaskState;
+  /** JSON */
+  readonly result: string | undefined;
+  readonly error: ErrorRecord | undefined;
+}
+
+/**
+ * Where a durable engine of ours keeps its tasks: the driver's contract. `StoredEngine` does the rest, so a driver is about
+ * data and transactions and knows nothing of handlers, scopes, timers or events.
+ *
+ * - **Durable.** A promise resolves when what it stands for would survive a crash of the process, and of the machine if the
+ *   driver says so. It rejects when nothing of it has happened, with an error that says what to do; the engine may then ask
+ *   again.
+ * - **Atomic.** Each call is one step that others see whole or not at all. A driver may put several calls into one
+ *   transaction, and is expected to: calls made in one turn of the event loop wait for one commit together.
+ * - **Fenced.** {@link settle} and {@link note} take effect only under the claim that is the task's current one.
+ * - **Ordered.** {@link claim} gives the waiting tasks with the smallest `priority` first; among those, such as have fallen
+ *   due, by when they did; then the others, in the order in which they were inserted. It passes over those without a handler
+ *   and those whose `concurrencyKey` has no room, without them slowing down the claims of others.
+ * - **Shared.** Several processes may use one store at once. A worker that dies is noticed by the others, who call
+ *   {@link recover}. Time is the caller's: the store has no clock.
+ *
+ * Changes that others make are noticed by {@link version}.
+ */
+export interface TaskStorage {
+  /** What to call it in messages: `'sqlite'`. */
+  readonly name: string;
+  open(): Promise<void>;
+  /** Whatever has been called before is done first. */
+  close(): Promise<void>;
+
+  insert(task: NewTask, bound: QueueBound): Promise<InsertOutcome>;
+  /** Inside a transaction of the caller's, which is of a kind that the driver knows. */
+  insertWithin(transaction: unknown, task: NewTask, bound: QueueBound): Promise<InsertOutcome>;
+  claim(request: ClaimRequest): Promise<ClaimResult>;
+  /** @returns whether it took effect: `false` when the task is no longer under this claim */
+  settle(settlement: Settlement): Promise<boolean>;
+  note(notes: TaskNotes): Promise<void>;
+
+  /** Makes a new worker known. */
+  register(): Promise<WorkerId>;
+  /** `worker` is alive. */
+  beat(worker: WorkerId): Promise<Heartbeat>;
+  /**
+   * Gives back the tasks and the occurrences of workers that are dead, and forgets the workers. A task that has been given
+   * back more than `maxInterruptions` times is dead.
+   */
+  recover(workers: readonly WorkerId[], nowMs: number, maxInterruptions: number): Promise<RecoveryResult>;
+  /** The worker ends in good order. What it still has is given back. */
+  unregister(worker: WorkerId, nowMs: number): Promise<void>;
+  /** A number that changes when another process has changed anything. */
+  version(): Promise<number>;
+
+  setPaused(queue: string, isPaused: boolean): Promise<void>;
+  /** Waiting tasks of these definitions, parked for want of a handler, are parked no more. */
+  unpark(queue: string, definitions: readonly string[]): Promise<void>;
+
+  /** Those of the tasks that have ended. */
+  ends(queue: string, ids: readonly string[]): Promise<readonly TaskEnd[]>;
+  details(queue: string, id: string): Promise<TaskDetails | undefined>;
+  search(queue: string, query: TaskQuery): Promise<TaskPage>;
+  counts(queue: string): Promise<TaskCounts>;
+  retry(queue: string, filter: TaskFilter, nowMs: number): Promise<number>;
+  /** Cancels what does not run, and marks what runs for its worker. */
+  cancel(queue: string, filter: TaskFilter, error: ErrorRecord, nowMs: number): Promise<CancelResult>;
+  remove(queue: string, filter: TaskFilter): Promise<number>;
+  /** Removes what is beyond the rule, not too many at once. @returns how many */
+  prune(rule: RetentionRule, nowMs: number): Promise<number>;
+
+  /** See `OccurrenceStorage`. */
+  latestOccurrence(service: string): Promise<number | undefined>;
+  claimOccurrence(service: string, dueAtMs: number, worker: WorkerId): Promise<boolean>;
+  completeOccurrence(service: string, dueAtMs: number): Promise<void>;
+}
+
+export interface RecoveryResult {
+  readonly tasks: readonly (DroppedTask & { readonly queue: string; readonly isDead: boolean })[];
+  readonly occurrences: number;
+}
+
+export interface CancelResult {
+  readonly cancelled: readonly DroppedTask[];
+  /** Those that run, wherever: their workers are told. */
+  readonly requested: readonly DroppedTask[];
+}
