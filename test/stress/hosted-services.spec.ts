@@ -9,7 +9,7 @@ import { resolveServiceOptions } from '../../libs/background/src/scheduling/back
 import { TickRunner } from '../../libs/background/src/scheduling/tick-runner.js';
 import { NoScopes } from '../../libs/background/src/scopes/no-scopes.fixture.js';
 import { QueueRegistry } from '../../libs/background/src/tasks/queue-registry.js';
-import { resolveQueueOptions } from '../../libs/background/src/tasks/tasks.options.js';
+import { resolveQueueOptions } from '../../libs/background/src/tasks/queue.options.js';
 import { isLong, runs } from '../long-runs.js';
 
 /** A runner as a hosted service: begun and told to be quiet at the moments at which the host does it. */

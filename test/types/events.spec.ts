@@ -85,6 +85,11 @@ describe('the union of all events', () => {
         case 'task.retrying':
         case 'task.discarded':
         case 'task.deduplicated':
+        case 'task.replaced':
+        case 'task.retried':
+        case 'task.interrupted':
+        case 'task.superseded':
+        case 'task.resultLost':
           return event.name;
         case 'task.scheduled':
           return event.runAt.toISOString();

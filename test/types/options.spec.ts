@@ -77,6 +77,7 @@ describe('an option that is undefined', () => {
       clock: undefined,
       wrap: undefined,
       queue: undefined,
+      engine: undefined,
     };
     expect(forRoot(options).module).toBe(BackgroundModule);
   });

@@ -460,3 +460,118 @@ export class PartlyEnqueuedError extends NightshiftError {
     );
   }
 }
+
+/* Engines. */
+
+/** The engine of a queue cannot do what was asked for. Nothing of it has been done. */
+export class NotSupportedError extends NightshiftError {
+  readonly code = 'NOT_SUPPORTED';
+
+  constructor(
+    readonly engine: string,
+    /** What it cannot do: one of `EngineFeature`. */
+    readonly feature: string,
+    why: string,
+  ) {
+    super(`Engine '${engine}' cannot do this (${feature}): ${why}`);
+  }
+}
+
+/** A closure was enqueued in a durable queue. */
+export class ClosureNotDurableError extends NightshiftError {
+  readonly code = 'CLOSURE_NOT_DURABLE';
+
+  constructor(
+    readonly queue: string,
+    engine: string,
+  ) {
+    super(
+      `Queue '${queue}' keeps its tasks in '${engine}', where no closure can be kept: what it encloses would be gone after a ` +
+        'restart. Either make it a typed task, with defineTask() and a @TaskHandler() class, or enqueue it in a queue that is ' +
+        'in memory: BackgroundModule.registerQueue({ name: ..., engine: memoryEngine() }).',
+    );
+  }
+}
+
+/** A task with the same `deduplicationKey` is there, and `onConflict` is `'reject'`. */
+export class DuplicateTaskError extends NightshiftError {
+  readonly code = 'DUPLICATE_TASK';
+
+  constructor(
+    readonly queue: string,
+    readonly key: string,
+    /** The id of the one that is there. */
+    readonly taskId: string,
+  ) {
+    super(
+      `Queue '${queue}' has a task with the deduplicationKey '${key}' already: ${taskId}. Nothing was enqueued.`,
+    );
+  }
+}
+
+/** There is no such task in the queue: it was never accepted, or it has ended and is kept no longer. */
+export class UnknownTaskError extends NightshiftError {
+  readonly code = 'UNKNOWN_TASK';
+
+  constructor(
+    readonly queue: string,
+    readonly taskId: string,
+  ) {
+    super(
+      `Queue '${queue}' has no task ${taskId}: it was never committed, or it has ended and is kept no longer. ` +
+        'How long ended tasks are kept is the `retention` of the queue.',
+    );
+  }
+}
+
+/** The process that ran the task ended too often in the middle of it. */
+export class TaskInterruptedError extends TaskOutcomeError {
+  readonly code = 'TASK_INTERRUPTED';
+
+  constructor(taskId: string, queue: string, times: number) {
+    super(
+      taskId,
+      queue,
+      `Task ${taskId} of queue '${queue}' was interrupted ${times} times by the end of its process, and is not run again by ` +
+        'itself: it may be what ends the process. Retry it by hand when that is mended.',
+    );
+  }
+}
+
+/** The task was taken away from this process, which others took for dead. The reason of its signal. */
+export class TaskSupersededError extends TaskOutcomeError {
+  readonly code = 'TASK_SUPERSEDED';
+
+  constructor(taskId: string, queue: string) {
+    super(
+      taskId,
+      queue,
+      `Task ${taskId} of queue '${queue}' was given to another worker, because this one gave no sign of life for too long.`,
+    );
+    this.name = 'AbortError';
+  }
+}
+
+/** A task has failed in another process, or before a restart: `record` is what was kept of its error. */
+export class TaskFailedError extends TaskOutcomeError {
+  readonly code = 'TASK_FAILED';
+
+  constructor(
+    taskId: string,
+    queue: string,
+    /** `name`, `message`, and what else was kept. */
+    readonly record: { readonly name: string; readonly message: string; readonly code?: string },
+    options?: ErrorOptions,
+  ) {
+    super(taskId, queue, record.message, options);
+  }
+}
+
+/** The result of a completed task cannot be had: it is none that JSON can carry, or is kept no longer. */
+export class TaskResultLostError extends TaskOutcomeError {
+  readonly code = 'TASK_RESULT_LOST';
+
+  constructor(taskId: string, queue: string, why: string, options?: ErrorOptions) {
+    super(taskId, queue, `Task ${taskId} of queue '${queue}' is completed, but its result ${why}.`, options);
+  }
+}

@@ -7,7 +7,9 @@ export {
 export {
   AsyncPayloadSchemaError,
   CaptiveDependencyError,
+  ClosureNotDurableError,
   DuplicateNameError,
+  DuplicateTaskError,
   DuplicateTaskHandlerError,
   IllegalStateError,
   InvalidPayloadError,
@@ -17,6 +19,7 @@ export {
   ModuleRegisteredTwiceError,
   NotAServiceError,
   NotATaskHandlerError,
+  NotSupportedError,
   NoTaskHandlerError,
   NotTickedError,
   PartlyEnqueuedError,
@@ -30,10 +33,15 @@ export {
   TaskDiscardedError,
   TaskDroppedError,
   TaskExpiredError,
+  TaskFailedError,
+  TaskInterruptedError,
   TaskOutcomeError,
+  TaskResultLostError,
+  TaskSupersededError,
   TaskTimeoutError,
   TickTimeoutError,
   UnknownNameError,
+  UnknownTaskError,
   WrongQueueError,
   type PayloadIssue,
 } from './errors.js';
@@ -81,6 +89,31 @@ export {
   type TaskDefinition,
   type TaskDefinitionOptions,
 } from './tasks/task-definition.js';
+export type { BackgroundEngine, EngineDependencies } from './tasks/background-engine.js';
+export { DurableTaskQueue } from './tasks/durable-task-queue.js';
+export { memoryEngine } from './tasks/memory-background-engine.js';
+export type {
+  EngineCapabilities,
+  EngineFeature,
+  EnqueueRequest,
+  LeftWork,
+  QueueEngine,
+  TypedTask,
+} from './tasks/queue-engine.js';
+export type { EndState, RetentionLimit, RetentionOptions } from './tasks/retention.js';
+export type {
+  AttemptRecord,
+  ErrorRecord,
+  HoldReason,
+  TaskCounts,
+  TaskDetails,
+  TaskFilter,
+  TaskLogLine,
+  TaskPage,
+  TaskProgress,
+  TaskQuery,
+  TaskRecord,
+} from './tasks/task-record.js';
 export { TaskQueue } from './tasks/task-queue.js';
 export {
   taskTransitions,
@@ -90,7 +123,8 @@ export {
   type TaskState,
   type TaskWork,
 } from './tasks/task.js';
-export type { EnqueueOptions, FullMode, TaskQueueOptions } from './tasks/tasks.options.js';
+export type { ConcurrencyOptions, DeduplicationOptions, EnqueueOptions } from './tasks/enqueue.options.js';
+export type { FullMode, RateLimitOptions, TaskQueueOptions } from './tasks/queue.options.js';
 export {
   ArgumentOutOfRangeError,
   constant,

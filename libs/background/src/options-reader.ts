@@ -8,6 +8,8 @@ import {
   type NightshiftError,
 } from 'nestjs-nightshift/channels';
 
+const aText = 'a text of at least one character';
+
 /**
  * Reads one options object that a user wrote: each read validates a key and yields its value or the default, and
  * collects what is wrong. Nested objects share the collection, so that {@link finish} reports everything at once.
@@ -118,6 +120,29 @@ export class OptionsReader<T extends object> {
     const value = this.values[key];
     if (value === undefined) return undefined;
     return read(new OptionsReader<N>(`${this.path}.${key}`, value as N, known, this.problems));
+  }
+
+  /** A text of at least one character. It has to be there. */
+  text(key: keyof T & string): string {
+    const value = this.values[key];
+    if (typeof value === 'string' && value !== '') return value;
+    this.problem(key, aText);
+    return '';
+  }
+
+  /** A text of at least one character, or an object that says more, read by `read`; `undefined` when it is not there. */
+  textOr<N extends object, R>(
+    key: keyof T & string,
+    ofText: (text: string) => R,
+    known: readonly (keyof N & string)[],
+    read: (check: OptionsReader<N>) => R,
+  ): R | undefined {
+    const value = this.values[key];
+    if (isOptionsObject(value)) return this.nested(key, known, read);
+    if (value === undefined || (typeof value === 'string' && value !== ''))
+      return value === undefined ? undefined : ofText(value);
+    this.problem(key, `${aText}, or an object with a \`key\``);
+    return undefined;
   }
 
   /** Records that the value under `key` is wrong. */

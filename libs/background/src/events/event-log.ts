@@ -108,6 +108,15 @@ function createWordings(): Wordings {
       );
     },
 
+    'engine.failed': ({ engine, during, error }, log) =>
+      log.error(`Engine '${engine}' failed (${during}): ${messageOf(error)}`, stackOf(error)),
+    'queue.parked': ({ queue, definitions }, log) =>
+      log.warn(
+        `Queue '${queue}' has tasks that nothing here handles. They wait until there is a @TaskHandler() for: ${definitions.join(', ')}`,
+      ),
+    'queue.recovered': ({ queue, tasks }, log) =>
+      log.warn(`Queue '${queue}' takes back what a process left in the middle: ${listTasks(tasks)}`),
+
     'task.failed': ({ queue, name, taskId, attempt, error }, log) => {
       const times = attempt > 1 ? ` after ${attempt} attempts` : '';
       log.error(
@@ -138,6 +147,17 @@ function createWordings(): Wordings {
         `Task '${name}' (${taskId}) of queue '${queue}' ignores its aborted signal: its place goes to the next task`,
       ),
     'task.dropped': (event, log) => drops.count(event, log),
+
+    'task.interrupted': ({ queue, name, taskId }, log) =>
+      log.warn(`Task '${name}' (${taskId}) of queue '${queue}' was interrupted and will run again`),
+    'task.superseded': ({ queue, name, taskId }, log) =>
+      log.warn(
+        `Task '${name}' (${taskId}) of queue '${queue}' ended here after others had taken this process for dead: its outcome does not count`,
+      ),
+    'task.resultLost': ({ queue, name, taskId, error }, log) =>
+      log.warn(
+        `Task '${name}' (${taskId}) of queue '${queue}' is completed, but its result cannot be kept: ${messageOf(error)}`,
+      ),
 
     'scope.disposeFailed': ({ owner, error }, log) =>
       log.error(`The scope of ${owner} failed to dispose: ${messageOf(error)}`, stackOf(error)),

@@ -87,6 +87,13 @@ export interface EventDetails {
     running: readonly TaskLabel[];
   };
 
+  /** What an engine does by itself, such as renewing its leases, failed. It tries again. */
+  'engine.failed': { engine: string; during: string; error: unknown };
+  /** Waiting tasks of a durable queue have no handler in this application: they are parked until there is one. */
+  'queue.parked': OfQueue & { definitions: readonly string[] };
+  /** Tasks of a process that ended in the middle of them were given back, to run again here or elsewhere. */
+  'queue.recovered': OfQueue & { tasks: readonly TaskLabel[] };
+
   'task.enqueued': OfTask;
   /** The queue accepted it and holds it until `runAt`. */
   'task.scheduled': OfTask & { runAt: Date };
@@ -108,6 +115,16 @@ export interface EventDetails {
   /** It had not begun when its `expiresIn` was over. */
   'task.expired': OfTask & { expiresInMs: number };
   'task.dropped': OfTask & { fullMode: string };
+  /** It had not begun when one with its key took its place. */
+  'task.replaced': OfTask & { key: string };
+  /** It is to run again, by hand, with all its attempts. */
+  'task.retried': OfTask;
+  /** It was running when its process was told to stop, and did not end in time: it is kept, and runs again. */
+  'task.interrupted': OfTask;
+  /** It had been given to another worker when it ended here: what became of it here does not count. */
+  'task.superseded': OfTask;
+  /** It is completed, and what it gave back cannot be kept. */
+  'task.resultLost': OfTask & { error: unknown };
 
   'scope.disposeFailed': { owner: string; error: unknown };
   /** A listener of this very stream threw. */

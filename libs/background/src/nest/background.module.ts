@@ -22,12 +22,13 @@ import { ApplicationLifetime } from '../hosting/lifetime.js';
 import { composeObject, type ServiceDependencies } from '../scheduling/service-composition.js';
 import { ServiceScopeFactory } from '../scopes/scope.js';
 import { QueueRegistry } from '../tasks/queue-registry.js';
+import { DurableTaskQueue } from '../tasks/durable-task-queue.js';
 import { TaskQueue } from '../tasks/task-queue.js';
 import {
   resolveQueueOptions,
   type ResolvedQueueOptions,
   type TaskQueueOptions,
-} from '../tasks/tasks.options.js';
+} from '../tasks/queue.options.js';
 import { ApplicationCloser } from './application-closer.js';
 import {
   resolveBackgroundOptions,
@@ -91,14 +92,18 @@ const providers: Provider[] = [
   {
     provide: QueueRegistry,
     inject: [SERVICE_DEPENDENCIES, RESOLVED_OPTIONS],
-    useFactory: (dependencies: ServiceDependencies, { hosting }: ResolvedBackgroundOptions) =>
-      new QueueRegistry({ ...dependencies, shutdownTimeoutMs: hosting.shutdownTimeoutMs }),
+    useFactory: (dependencies: ServiceDependencies, { hosting, engine }: ResolvedBackgroundOptions) =>
+      new QueueRegistry({ ...dependencies, shutdownTimeoutMs: hosting.shutdownTimeoutMs, engine }),
   },
   {
     provide: TaskQueue,
     inject: [QueueRegistry, RESOLVED_OPTIONS],
-    useFactory: (queues: QueueRegistry, { queue }: ResolvedBackgroundOptions) => queues.create(queue),
+    useFactory: async (queues: QueueRegistry, { queue }: ResolvedBackgroundOptions) => {
+      await queues.open(queue.engine);
+      return queues.create(queue);
+    },
   },
+  { provide: DurableTaskQueue, useExisting: TaskQueue },
   {
     provide: BackgroundHost,
     inject: [RESOLVED_OPTIONS, BackgroundEvents, ApplicationLifetime, SERVICE_DEPENDENCIES],
@@ -141,6 +146,7 @@ const providers: Provider[] = [
     BackgroundAdmin,
     BackgroundEvents,
     BackgroundHost,
+    DurableTaskQueue,
     QueueRegistry,
     ServiceScopeFactory,
     TaskQueue,
@@ -235,7 +241,7 @@ export class BackgroundModule
 
   private async stopHost(): Promise<void> {
     await this.host.stop().catch(() => {}); // every failure in it is an event; runUntilStopped() rejects with the faults
-    await this.queues.closeRest();
+    await this.queues.close();
   }
 
   private warnOfIdleQueues(): void {
@@ -278,8 +284,9 @@ function toQueueProvider(options: ResolvedQueueOptions): Provider {
   return {
     provide: getTaskQueueToken(options.name),
     inject: [{ token: QueueRegistry, optional: true }],
-    useFactory: (queues: QueueRegistry | undefined) => {
+    useFactory: async (queues: QueueRegistry | undefined) => {
       if (queues === undefined) throw new ModuleNotRegisteredError('BackgroundModule.registerQueue()');
+      await queues.open(options.engine);
       return queues.create(options);
     },
   };

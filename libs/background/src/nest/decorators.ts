@@ -10,7 +10,7 @@ import {
 } from '../scheduling/background-service.options.js';
 import type { TickContext } from '../scopes/context.js';
 import { TaskQueue } from '../tasks/task-queue.js';
-import { queueDefaults } from '../tasks/tasks.options.js';
+import { queueDefaults } from '../tasks/queue.options.js';
 import { adoptMethods } from './adopted-methods.js';
 import { backgroundServiceMetadata, hostedServiceMetadata, type HostedServiceOptions } from './metadata.js';
 

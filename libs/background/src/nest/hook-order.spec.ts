@@ -95,7 +95,7 @@ describe('the order of hooks', () => {
     await app.init();
     queue.pause();
     await queue.enqueue(() => log.push('task done'));
-    const resume = (): void => queue.resume();
+    const resume = (): void => void queue.resume();
     app.get(BackgroundEvents).on('service.stopping', ({ service }) => {
       if (service === 'Server') resume();
     });

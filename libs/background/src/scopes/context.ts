@@ -47,6 +47,16 @@ export interface TaskContext {
   /** What the enqueue option `tags` gave. */
   readonly tags: readonly string[];
   /**
+   * Says how far the task has come, for whoever looks at it. The last word counts; all attempts share it. It costs little,
+   * so it can be called for each step of a long loop.
+   *
+   * @param value by custom a share, from 0 to 1
+   * @throws ArgumentOutOfRangeError when `value` is not a finite number
+   */
+  progress(value: number, message?: string): void;
+  /** Writes a line to the task's own log, for whoever looks at it. The last 100 lines, of 2,000 characters, are kept. */
+  log(message: string): void;
+  /**
    * An outcome to return: run the task again after `delay`. For work that finds that it cannot be done yet, which is no
    * failure: it uses up no attempt, so `attempt` stays what it is, and nothing ends it but the work itself.
    *

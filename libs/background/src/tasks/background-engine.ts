@@ -2,7 +2,7 @@ import type { OccurrenceStorage } from '../hosting/occurrence-storage.js';
 import type { QueueEngine, EngineCapabilities } from './queue-engine.js';
 import type { TaskExecutionDependencies } from './task-execution.js';
 import type { TaskHandlers } from './task-handlers.js';
-import type { ResolvedQueueOptions } from './tasks.options.js';
+import type { ResolvedQueueOptions } from './queue.options.js';
 
 /** What an engine is given to make queues of. */
 export interface EngineDependencies extends TaskExecutionDependencies {

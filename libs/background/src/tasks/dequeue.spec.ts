@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { IllegalStateError, QueueClosedError, TaskCancelledError } from '../errors.js';
 import { gate, isSettled } from '../gate.fixture.js';
 import { setup as setupQueue } from './queue.fixture.js';
-import type { TaskQueueOptions } from './tasks.options.js';
+import type { TaskQueueOptions } from './queue.options.js';
 
 function setup(options: TaskQueueOptions = {}) {
   const { clock, seen, queue, runner } = setupQueue({ concurrency: 0, ...options });

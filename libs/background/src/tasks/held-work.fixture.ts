@@ -1,5 +1,5 @@
 import { setup as setupQueue } from './queue.fixture.js';
-import type { TaskQueueOptions } from './tasks.options.js';
+import type { TaskQueueOptions } from './queue.options.js';
 
 /** A queue that begins to work when it is opened, and work for it that the test brings to its end by name. */
 export function setup(options: TaskQueueOptions = {}) {

@@ -3,7 +3,9 @@ import { IllegalStateError, TaskCancelledError } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
 import type { ResolvedRetryOptions } from './retry-policy.js';
 import { taskTransitions, type TaskHandle, type TaskState, type TaskWork } from './task.js';
-import { enqueueDefaults, type ResolvedEnqueueOptions } from './tasks.options.js';
+import type { TypedTask } from './queue-engine.js';
+import { TaskLog } from './task-log.js';
+import { enqueueDefaults, type ResolvedEnqueueOptions } from './enqueue.options.js';
 
 /** What a task needs of the engine that holds it. */
 export interface TaskOwner {
@@ -11,7 +13,7 @@ export interface TaskOwner {
   /** When it was made, by the wall clock. */
   readonly madeAtMs: number;
   /** How tasks are retried that say nothing of their own. */
-  readonly retry: ResolvedRetryOptions;
+  readonly retryOptions: ResolvedRetryOptions;
   /** A task that could have expired begins to run. */
   onBegun(task: LocalTask): void;
   /** The task was cancelled; `wasActive` tells whether it is running. */
@@ -24,9 +26,16 @@ interface Deferred<R> {
   reject(error: unknown): void;
 }
 
+/** What a task already has that comes out of a store. */
+export interface StoredIdentity {
+  readonly id: string;
+  readonly attempt: number;
+}
+
 /**
- * A task held in memory: the record that the queue passes along, and the handle that the producer gets, in one object.
- * Its id, its signal and its promise come into being when they are first asked for.
+ * A task in this process: the record that is passed along while it waits and runs, and, of a queue in memory, the handle
+ * that the producer gets, in one object. Its id, its signal, its promise and its log come into being when they are first
+ * asked for.
  */
 export class LocalTask<R = unknown> implements TaskHandle<R> {
   /** Whether `task.enqueued` has been said of it. */
@@ -40,6 +49,7 @@ export class LocalTask<R = unknown> implements TaskHandle<R> {
   private abortReason: unknown;
   private outcome: unknown;
   private deferred: Deferred<R> | undefined;
+  private taskLog: TaskLog | undefined;
 
   constructor(
     private readonly owner: TaskOwner,
@@ -47,7 +57,14 @@ export class LocalTask<R = unknown> implements TaskHandle<R> {
     private taskOptions: ResolvedEnqueueOptions,
     /** Since its owner was made: a small number, which costs no memory of its own. */
     readonly enqueuedAfterMs: number,
-  ) {}
+    /** What is kept of a typed task. */
+    readonly typed?: TypedTask | undefined,
+    identity?: StoredIdentity,
+  ) {
+    if (identity === undefined) return;
+    this.taskId = identity.id;
+    this.currentAttempt = identity.attempt;
+  }
 
   get id(): string {
     return (this.taskId ??= randomUUID());
@@ -75,12 +92,32 @@ export class LocalTask<R = unknown> implements TaskHandle<R> {
   }
 
   get maxAttempts(): number {
-    return this.options.retry?.maxAttempts ?? this.owner.retry.maxAttempts;
+    return this.options.retry?.maxAttempts ?? this.owner.retryOptions.maxAttempts;
   }
 
   get retry(): ResolvedRetryOptions {
     const { retry } = this.options;
-    return retry === undefined ? this.owner.retry : { ...this.owner.retry, ...retry };
+    return retry === undefined ? this.owner.retryOptions : { ...this.owner.retryOptions, ...retry };
+  }
+
+  /** What it has said of itself. */
+  get log(): TaskLog {
+    return (this.taskLog ??= new TaskLog());
+  }
+
+  /** The same, if it has said anything. */
+  get writtenLog(): TaskLog | undefined {
+    return this.taskLog;
+  }
+
+  /** Where it is in its life. */
+  get currentState(): TaskState {
+    return this.current;
+  }
+
+  /** The result when it is completed, otherwise why it ended, or what its last attempt failed with. */
+  get currentOutcome(): unknown {
+    return this.outcome;
   }
 
   /** What the last attempt failed with, while the task is to be retried. */
@@ -217,9 +254,11 @@ export class LocalTask<R = unknown> implements TaskHandle<R> {
 }
 
 /** What the queue still needs, to find the task where it has put it. */
-function remainderOf({ priority, deduplicationKey }: ResolvedEnqueueOptions): ResolvedEnqueueOptions {
-  if (priority === enqueueDefaults.priority && deduplicationKey === undefined) return enqueueDefaults;
-  return { ...enqueueDefaults, priority, deduplicationKey };
+function remainderOf(options: ResolvedEnqueueOptions): ResolvedEnqueueOptions {
+  const { priority, deduplication, concurrency } = options;
+  if (priority === enqueueDefaults.priority && deduplication === undefined && concurrency === undefined)
+    return enqueueDefaults;
+  return { ...enqueueDefaults, priority, deduplication, concurrency };
 }
 
 function createDeferred<R>(): Deferred<R> {

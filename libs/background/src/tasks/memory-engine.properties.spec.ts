@@ -6,7 +6,7 @@ import { NoScopes } from '../scopes/no-scopes.fixture.js';
 import { QueueRegistry } from './queue-registry.js';
 import type { TaskHandle } from './task.js';
 import type { TaskQueue } from './task-queue.js';
-import { resolveQueueOptions, type FullMode } from './tasks.options.js';
+import { resolveQueueOptions, type FullMode } from './queue.options.js';
 
 type Fate = 'blocked' | 'accepted' | 'refused' | 'cancelled' | 'dropped';
 

@@ -2,6 +2,8 @@
 import { ChannelClosedError } from 'nestjs-nightshift/channels';
 import {
   IllegalStateError,
+  NotSupportedError,
+  PartlyEnqueuedError,
   QueueClosedError,
   QueueSelfWaitError,
   TaskAbandonedError,
@@ -19,24 +21,17 @@ import type { ResolvedRetryOptions } from './retry-policy.js';
 import type { Postponement, TaskExecutionDependencies } from './task-execution.js';
 import { TaskWorkers } from './task-workers.js';
 import { TakenTask } from './taken-task.js';
-import type { DequeuedTask, TaskWork } from './task.js';
-import type { ResolvedEnqueueOptions, ResolvedQueueOptions } from './tasks.options.js';
+import type { DequeuedTask } from './task.js';
+import type { ResolvedQueueOptions } from './queue.options.js';
+import type { TaskCounts, TaskDetails, TaskFilter, TaskPage, TaskQuery } from './task-record.js';
 import { UniqueTasks, waitAlong } from './unique-tasks.js';
 import { WaitList } from './wait-list.js';
 import { WaitingTasks } from './waiting-tasks.js';
+import type { EngineCapabilities, EnqueueRequest, LeftWork, QueueEngine } from './queue-engine.js';
+import { memoryCapacity } from './queue.options.js';
 
 /** The last instant that a `Date` can tell. */
 const latestDateMs = 8_640_000_000_000_000;
-
-/** What a queue holds when it is closed. */
-export interface LeftWork {
-  /** Never begun. */
-  readonly waiting: readonly TaskLabel[];
-  /** Between two attempts. */
-  readonly retrying: readonly TaskLabel[];
-  /** Running, and now aborted. */
-  readonly aborted: readonly TaskLabel[];
-}
 
 /**
  * Holds the tasks of one queue in memory: those that wait in a bounded channel, those that run beside it, and those whose
@@ -45,7 +40,9 @@ export interface LeftWork {
  * While somebody is there to take it and nothing waits, a task goes straight to them; otherwise it goes through the
  * channel, and whoever comes free takes the next one out. So nothing ever waits on the reading end of the channel.
  */
-export class MemoryEngine implements TaskOwner {
+export class MemoryEngine implements TaskOwner, QueueEngine {
+  readonly capabilities = memoryCapabilities;
+  readonly capacity: number;
   readonly madeAtMs: number;
   /** To all but running work. */
   isClosedToOutsiders = false;
@@ -59,14 +56,13 @@ export class MemoryEngine implements TaskOwner {
   private readonly dequeued = new Set<LocalTask>();
   private readonly dequeuers = new DequeueLine();
   private readonly becomingIdle = new WaitList();
-  private readonly becomingPaused = new WaitList();
   private readonly becomingCalm = new WaitList();
   private readonly outsidersReleased = new AbortController();
   /** Accepted or waiting to be accepted, and not yet ended: all but those whose time has not come for the first time. */
   private pending = 0;
   private isOpenForRuns = false;
   private isFinallyClosed = false;
-  private isPaused = false;
+  private isHeldBack = false;
 
   constructor(
     private readonly options: ResolvedQueueOptions,
@@ -84,7 +80,9 @@ export class MemoryEngine implements TaskOwner {
       () => this.pump(), // not before: of those that are due together the most urgent goes first
     );
     this.expiring = new ExpiringTasks(dependencies.clock, (task) => this.onExpired(task));
-    this.waiting = new WaitingTasks(options, (task) => this.drop(task));
+    this.capacity = options.capacity ?? memoryCapacity;
+    const { fullMode } = options;
+    this.waiting = new WaitingTasks({ capacity: this.capacity, fullMode }, (task) => this.drop(task));
   }
 
   get name(): string {
@@ -106,7 +104,7 @@ export class MemoryEngine implements TaskOwner {
     return this.held.size;
   }
 
-  get retry(): ResolvedRetryOptions {
+  get retryOptions(): ResolvedRetryOptions {
     return this.options.retry;
   }
 
@@ -115,8 +113,8 @@ export class MemoryEngine implements TaskOwner {
     return this.workers.finished;
   }
 
-  get paused(): boolean {
-    return this.isPaused;
+  get isPaused(): boolean {
+    return this.isHeldBack;
   }
 
   /** Whether it is closed to everyone, and holds nothing that has not begun. */
@@ -124,52 +122,68 @@ export class MemoryEngine implements TaskOwner {
     return this.isFinallyClosed;
   }
 
-  /**
-   * Whether it will have something to run before a time, given as the clock's `monotonic()` will show it. With no such
-   * limit, tasks that are scheduled are not counted: they may be due in years.
-   */
-  hasWorkBefore(time: number): boolean {
+  willRunBefore(time: number): boolean {
+    if (!this.runsWhatWaits) return false;
     if (this.pending > this.held.retrying) return true;
+    // With no limit, tasks that are scheduled are not counted: they may be due in years.
     if (time === Number.POSITIVE_INFINITY) return this.held.retrying > 0;
     return this.held.nextAt !== undefined && this.held.nextAt < time;
   }
 
   /** Whether what waits is going to be run: not when paused, never opened, or run by a worker of the user's own. */
-  get runsWhatWaits(): boolean {
-    return this.options.concurrency > 0 && this.isOpenForRuns && !this.isPaused;
+  private get runsWhatWaits(): boolean {
+    return this.options.concurrency > 0 && this.isOpenForRuns && !this.isHeldBack;
   }
 
-  enqueue(work: TaskWork, options: ResolvedEnqueueOptions): Promise<LocalTask> {
+  enqueue(request: EnqueueRequest): Promise<LocalTask> {
+    const { options } = request;
+    if (options.transaction !== undefined) return Promise.reject(this.notInTransactions());
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     if (this.isClosed()) return Promise.reject(new QueueClosedError(this.name));
-    const { deduplicationKey } = options;
-    if (deduplicationKey === undefined) return this.add(this.create(work, options));
-    const twin = this.unique.find(deduplicationKey);
+    const { deduplication } = options;
+    if (deduplication === undefined) return this.add(this.create(request));
+    const { key } = deduplication;
+    const twin = this.unique.find(key);
     const entry = twin && this.unique.entryOf(twin);
     if (entry !== undefined) {
       return this.waitAsProducer(options.signal, () =>
         waitAlong(entry, options.signal, {
-          entered: (task) => this.deduplicate(task, deduplicationKey),
-          otherwise: () => this.enqueue(work, options),
+          entered: (task) => this.deduplicate(task, key),
+          otherwise: () => this.enqueue(request),
         }),
       );
     }
-    if (twin !== undefined) return Promise.resolve(this.deduplicate(twin, deduplicationKey));
-    const task = this.create(work, options);
+    if (twin !== undefined) return Promise.resolve(this.deduplicate(twin, key));
+    const task = this.create(request);
     const added = this.add(task);
     if (!task.isAnnounced) this.unique.noteEntering(task, added);
     return added;
   }
 
-  tryEnqueue(work: TaskWork, options: ResolvedEnqueueOptions): LocalTask | undefined {
+  async enqueueMany(requests: readonly EnqueueRequest[]): Promise<readonly LocalTask[]> {
+    const tasks: LocalTask[] = [];
+    for (const request of requests) {
+      try {
+        tasks.push(await this.enqueue(request));
+      } catch (error) {
+        if (tasks.length === 0) throw error;
+        throw new PartlyEnqueuedError(this.name, tasks, requests.length, { cause: error });
+      }
+    }
+    return tasks;
+  }
+
+  tryEnqueue(request: EnqueueRequest): LocalTask | undefined {
+    const { options } = request;
+    if (options.transaction !== undefined) throw this.notInTransactions();
     if (this.isClosed()) throw new QueueClosedError(this.name);
-    const { deduplicationKey } = options;
-    const twin = deduplicationKey === undefined ? undefined : this.unique.find(deduplicationKey);
+    const key = options.deduplication?.key;
+    const twin = key === undefined ? undefined : this.unique.find(key);
     if (twin !== undefined) {
       // What waits for space has not been accepted, and there is none for this one either.
-      return this.unique.entryOf(twin) ? undefined : this.deduplicate(twin, deduplicationKey!);
+      return this.unique.entryOf(twin) ? undefined : this.deduplicate(twin, key!);
     }
-    const task = this.create(work, options);
+    const task = this.create(request);
     if (this.schedule(task)) return task;
     if (!this.offer(task)) {
       this.leave(task);
@@ -191,30 +205,56 @@ export class MemoryEngine implements TaskOwner {
     return dequeued;
   }
 
-  pause(): void {
-    if (this.isPaused) return;
-    this.isPaused = true;
-    this.becomingPaused.release();
-    this.dependencies.events.emit('queue.paused', { queue: this.name });
+  pause(): Promise<void> {
+    if (!this.isHeldBack) {
+      this.isHeldBack = true;
+      this.becomingCalm.release();
+      this.dependencies.events.emit('queue.paused', { queue: this.name });
+    }
+    return Promise.resolve();
   }
 
-  resume(): void {
-    if (!this.isPaused) return;
-    this.isPaused = false;
-    this.dependencies.events.emit('queue.resumed', { queue: this.name });
-    this.pump();
+  resume(): Promise<void> {
+    if (this.isHeldBack) {
+      this.isHeldBack = false;
+      this.dependencies.events.emit('queue.resumed', { queue: this.name });
+      this.pump();
+    }
+    return Promise.resolve();
   }
 
   whenIdle(): Promise<void> {
     return this.pending === 0 ? Promise.resolve() : this.becomingIdle.wait();
   }
 
-  /** Resolves when the queue is paused. */
-  whenPaused(): Promise<void> {
-    return this.becomingPaused.wait();
+  find(_id: string): Promise<LocalTask | undefined> {
+    return Promise.reject(new Error('to come'));
   }
 
-  /** Resolves when the answer of {@link hasWorkBefore} may have changed. */
+  details(_id: string): Promise<TaskDetails | undefined> {
+    return Promise.reject(new Error('to come'));
+  }
+
+  search(_query: TaskQuery): Promise<TaskPage> {
+    return Promise.reject(new Error('to come'));
+  }
+
+  counts(): Promise<TaskCounts> {
+    return Promise.reject(new Error('to come'));
+  }
+
+  retry(_filter: TaskFilter): Promise<number> {
+    return Promise.reject(new Error('to come'));
+  }
+
+  cancel(_filter: TaskFilter, _reason: unknown): Promise<number> {
+    return Promise.reject(new Error('to come'));
+  }
+
+  remove(_filter: TaskFilter): Promise<number> {
+    return Promise.reject(new Error('to come'));
+  }
+
   whenCalm(): Promise<void> {
     return this.becomingCalm.wait();
   }
@@ -262,8 +302,9 @@ export class MemoryEngine implements TaskOwner {
   }
 
   /** Waits no more for what was aborted and still runs: its outcome is that it was given up. */
-  giveUpRunning(): void {
+  giveUpRunning(): Promise<void> {
     this.workers.giveUpAll();
+    return Promise.resolve();
   }
 
   onBegun(task: LocalTask): void {
@@ -296,10 +337,10 @@ export class MemoryEngine implements TaskOwner {
     this.leave(task);
   }
 
-  private create(work: TaskWork, options: ResolvedEnqueueOptions): LocalTask {
+  private create({ work, options, typed }: EnqueueRequest): LocalTask {
     this.pending += 1;
-    const task = new LocalTask(this, work, options, this.dependencies.clock.now() - this.madeAtMs);
-    if (options.deduplicationKey !== undefined) this.unique.add(options.deduplicationKey, task);
+    const task = new LocalTask(this, work, options, this.dependencies.clock.now() - this.madeAtMs, typed);
+    if (options.deduplication !== undefined) this.unique.add(options.deduplication.key, task);
     return task;
   }
 
@@ -389,6 +430,10 @@ export class MemoryEngine implements TaskOwner {
     if (events.wants('task.enqueued')) events.emit('task.enqueued', { ...task.label, queue: this.name });
   }
 
+  private notInTransactions(): NotSupportedError {
+    return new NotSupportedError('memory', 'transaction', memoryCapabilities.lacks.transaction!);
+  }
+
   private isClosed(): boolean {
     return this.isClosedToOutsiders && (!this.isOpenForRuns || !isInsideBackgroundWork());
   }
@@ -412,7 +457,7 @@ export class MemoryEngine implements TaskOwner {
 
   /** Whether somebody is there to take a task. */
   private get canHandOut(): boolean {
-    if (this.isPaused) return false;
+    if (this.isHeldBack) return false;
     return !this.dequeuers.isEmpty || (this.isOpenForRuns && this.workers.hasFreePlace);
   }
 
@@ -442,8 +487,8 @@ export class MemoryEngine implements TaskOwner {
   }
 
   private leave(task: LocalTask): void {
-    const { deduplicationKey } = task.options;
-    if (deduplicationKey !== undefined) this.unique.delete(deduplicationKey, task);
+    const { deduplication } = task.options;
+    if (deduplication !== undefined) this.unique.delete(deduplication.key, task);
     if (!this.expiring.isEmpty) this.expiring.delete(task);
     this.pending -= 1;
     if (this.pending === 0) this.becomingIdle.release();
@@ -454,6 +499,11 @@ export class MemoryEngine implements TaskOwner {
     if (this.pending === this.held.retrying) this.becomingCalm.release();
   }
 }
+
+export const memoryCapabilities: EngineCapabilities = Object.freeze({
+  durable: false,
+  lacks: Object.freeze({ transaction: 'what is in memory cannot be part of a transaction of a database' }),
+});
 
 function labelOf({ label }: LocalTask): TaskLabel {
   return label;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { gate, isSettled } from '../gate.fixture.js';
 import { runInside } from '../scopes/background-context.js';
 import { setup as setupQueue } from './queue.fixture.js';
-import type { TaskQueueOptions } from './tasks.options.js';
+import type { TaskQueueOptions } from './queue.options.js';
 
 /** A queue whose worker has `shutdownTimeoutMs` to stop, as the host gives it: the signal is aborted then. */
 function setup(options: TaskQueueOptions = {}, shutdownTimeoutMs = 30_000) {

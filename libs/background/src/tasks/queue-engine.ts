@@ -1,7 +1,7 @@
 import type { TaskLabel } from '../events/events.js';
 import type { TaskCounts, TaskDetails, TaskFilter, TaskPage, TaskQuery } from './task-record.js';
 import type { DequeuedTask, TaskHandle, TaskWork } from './task.js';
-import type { ResolvedEnqueueOptions } from './tasks.options.js';
+import type { ResolvedEnqueueOptions } from './enqueue.options.js';
 
 /** What a typed task is, beside the work that runs it here: all that a store has to keep of it. */
 export interface TypedTask {

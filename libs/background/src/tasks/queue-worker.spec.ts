@@ -4,7 +4,7 @@ import { gate, isSettled } from '../gate.fixture.js';
 import type { ServiceMonitor } from '../hosting/service-runner.js';
 import { runInside } from '../scopes/background-context.js';
 import { setup as setupQueue } from './queue.fixture.js';
-import { resolveQueueOptions, type TaskQueueOptions } from './tasks.options.js';
+import { resolveQueueOptions, type TaskQueueOptions } from './queue.options.js';
 
 function setup(options: TaskQueueOptions = {}, { begun = true } = {}) {
   const { clock, registry, runner, queue, eventOf } = setupQueue(options, { begun: false });
@@ -244,12 +244,12 @@ describe('queues that stop with the host', () => {
   });
 });
 
-describe('closeRest', () => {
+describe('close', () => {
   it('reports what waits, and releases producers, when the worker of a queue never ran', async () => {
     const { queue, registry, eventOf } = setup({ capacity: 1 }, { begun: false });
     const handle = await queue.enqueue(() => {});
     const refused = queue.enqueue(() => {}).catch((error: unknown) => error);
-    await registry.closeRest();
+    await registry.close();
     expect(await refused).toBeInstanceOf(QueueClosedError);
     expect(eventOf('queue.abandoned')).toMatchObject({ waiting: [{ taskId: handle.id }] });
   });
@@ -258,7 +258,7 @@ describe('closeRest', () => {
     const { registry, stop, eventOf } = setup();
     await stop();
     const drained = eventOf('queue.drained');
-    await registry.closeRest();
+    await registry.close();
     expect(eventOf('queue.drained')).toBe(drained);
   });
 });

@@ -3,7 +3,7 @@ import type { Clock } from 'nestjs-nightshift/channels';
 import { IllegalStateError } from '../errors.js';
 import { endedBy } from '../hosting/deadline.js';
 import type { ServiceMonitor, ServiceRunner } from '../hosting/service-runner.js';
-import type { LeftWork, MemoryEngine } from './memory-engine.js';
+import type { LeftWork, QueueEngine } from './queue-engine.js';
 
 export interface QueueWorkerDependencies {
   readonly clock: Clock;
@@ -28,7 +28,7 @@ export class QueueWorker implements ServiceRunner {
 
   /** @param all the workers of all queues, this one included */
   constructor(
-    readonly engine: MemoryEngine,
+    readonly engine: QueueEngine,
     private readonly all: () => readonly QueueWorker[],
     private readonly dependencies: QueueWorkerDependencies,
   ) {}
@@ -56,11 +56,11 @@ export class QueueWorker implements ServiceRunner {
     for (const worker of together) worker.beginDrain();
     // No earlier than the deadline really is, which is all that counts: at that the wait ends anyway.
     const endsAt = this.drain!.begunAt + (this.dependencies.shutdownTimeoutMs ?? Infinity);
-    if (engine.runsWhatWaits) await endedBy(whenAllDrained(together, endsAt), deadline);
+    if (engine.willRunBefore(endsAt)) await endedBy(whenAllDrained(together, endsAt), deadline);
     await endedBy(engine.whenQuiet(), deadline);
     const left = engine.close();
     if (left.aborted.length > 0) await endedBy(engine.whenQuiet(), AbortSignal.abort());
-    engine.giveUpRunning();
+    await engine.giveUpRunning();
     this.report(left);
   }
 
@@ -98,12 +98,9 @@ export class QueueWorker implements ServiceRunner {
 
 /** Resolves when no queue holds anything that would still be run before a time, which `monotonic()` will show. */
 async function whenAllDrained(workers: readonly QueueWorker[], endsAt: number): Promise<void> {
-  const busy = (): MemoryEngine[] =>
-    workers
-      .map(({ engine }) => engine)
-      .filter((engine) => engine.runsWhatWaits && engine.hasWorkBefore(endsAt));
+  const busy = (): QueueEngine[] =>
+    workers.map(({ engine }) => engine).filter((engine) => engine.willRunBefore(endsAt));
   for (let engines = busy(); engines.length > 0; engines = busy()) {
-    // Whoever pauses a queue meanwhile keeps what waits there from being run.
-    await Promise.all(engines.map((engine) => Promise.race([engine.whenCalm(), engine.whenPaused()])));
+    await Promise.all(engines.map((engine) => engine.whenCalm()));
   }
 }

@@ -5,7 +5,7 @@ import type { TaskContext, WorkWrapper } from '../scopes/context.js';
 import { NoScopes } from '../scopes/no-scopes.fixture.js';
 import type { ServiceScopeFactory } from '../scopes/scope.js';
 import { QueueRegistry } from './queue-registry.js';
-import { resolveQueueOptions, type TaskQueueOptions } from './tasks.options.js';
+import { resolveQueueOptions, type TaskQueueOptions } from './queue.options.js';
 
 interface Surroundings {
   /** Whether its workers have begun. */

@@ -1,12 +1,16 @@
-import { toMilliseconds, type Duration } from 'nestjs-nightshift/channels';
+import { toMilliseconds, type Clock, type Duration } from 'nestjs-nightshift/channels';
 import type { TaskContext } from '../scopes/context.js';
 import type { ServiceScope, ServiceScopeFactory } from '../scopes/scope.js';
 import { Discard, RetryAfter } from '../scopes/task-outcome.js';
 import type { LocalTask } from './local-task.js';
-import type { ResolvedEnqueueOptions } from './tasks.options.js';
+import { TaskLog } from './task-log.js';
+import type { ResolvedEnqueueOptions } from './enqueue.options.js';
 
 /** What is known of a task while one attempt runs. */
-type Attempt = Pick<LocalTask, 'id' | 'name' | 'queue' | 'attempt' | 'maxAttempts' | 'enqueuedAt' | 'signal'>;
+type Attempt = Pick<
+  LocalTask,
+  'id' | 'name' | 'queue' | 'attempt' | 'maxAttempts' | 'enqueuedAt' | 'signal' | 'log'
+>;
 
 /** The context of one attempt of a task. Makes its scope when it is first asked for. */
 export class RunningTask implements TaskContext {
@@ -18,6 +22,7 @@ export class RunningTask implements TaskContext {
   constructor(
     task: LocalTask,
     private readonly scopes: ServiceScopeFactory,
+    private readonly clock: Clock,
   ) {
     this.task = task;
     this.options = task.options;
@@ -63,6 +68,14 @@ export class RunningTask implements TaskContext {
     return new Discard(reason);
   }
 
+  progress(value: number, message?: string): void {
+    this.task.log.setProgress(value, message, new Date(this.clock.now()));
+  }
+
+  log(message: string): void {
+    this.task.log.write(message, new Date(this.clock.now()));
+  }
+
   get tags(): readonly string[] {
     return this.options.tags;
   }
@@ -74,7 +87,7 @@ export class RunningTask implements TaskContext {
   /** The attempt has ended, and the task goes on to another: whoever still has this context sees nothing of that. */
   detach(): void {
     const { id, name, queue, attempt, maxAttempts, enqueuedAt, signal } = this.task;
-    this.task = { id, name, queue, attempt, maxAttempts, enqueuedAt, signal };
+    this.task = { id, name, queue, attempt, maxAttempts, enqueuedAt, signal, log: new TaskLog() };
   }
 
   /** The scope, if one was made. */

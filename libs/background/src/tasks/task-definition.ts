@@ -4,14 +4,22 @@ import { OptionsReader } from '../options-reader.js';
 import type { TaskContext } from '../scopes/context.js';
 import type { TaskOutcome } from '../scopes/task-outcome.js';
 import {
+  readConcurrency,
+  readDeduplication,
   readTaskDefaults,
   taskDefaultsKeys,
   type EnqueueOptions,
   type ResolvedEnqueueOptions,
-} from './tasks.options.js';
+} from './enqueue.options.js';
 
 /** A registered symbol: two copies of this package in one application agree on it. */
 const brand = Symbol.for('nestjs-nightshift:task-definition');
+
+/** A key, or what gives one for each payload; `undefined` from that is no key. */
+type KeyOption<P, K> = K | ((payload: P) => K) | undefined;
+
+/** The keys of one task, not yet checked. */
+type Keys = Pick<EnqueueOptions, 'deduplicationKey' | 'concurrencyKey'>;
 
 /** What all tasks of one kind have in common. What is said at `enqueue()` wins over it, and it wins over the queue's. */
 export interface TaskDefinitionOptions<P, I = P> extends Pick<
@@ -29,7 +37,9 @@ export interface TaskDefinitionOptions<P, I = P> extends Pick<
   /** The name of the queue in which these tasks belong. Enqueueing one elsewhere is an error. By default any will do. */
   queue?: string | undefined;
   /** See the option of the same name of `enqueue()`; a function is given the payload as the schema puts it out. */
-  deduplicationKey?: string | ((payload: P) => string) | undefined;
+  deduplicationKey?: KeyOption<P, EnqueueOptions['deduplicationKey']>;
+  /** See the option of the same name of `enqueue()`; a function is given the payload as the schema puts it out. */
+  concurrencyKey?: KeyOption<P, EnqueueOptions['concurrencyKey']>;
 }
 
 /**
@@ -88,8 +98,8 @@ export class DefinedTask implements TaskDefinition<unknown, unknown, never> {
     readonly name: string,
     readonly queue: string | undefined,
     readonly schema: StandardSchemaV1 | undefined,
-    /** Gives the key of deduplication when that depends on the payload. */
-    readonly keyOf: ((payload: unknown) => string) | undefined,
+    /** Gives the keys that depend on the payload; `undefined` when none does. */
+    readonly keysOf: ((payload: unknown) => Keys) | undefined,
     readonly defaults: ResolvedEnqueueOptions,
   ) {
     Object.freeze(this);
@@ -117,22 +127,16 @@ export function defineTask<P = void, R = void, I = P>(
   const check = new OptionsReader(`defineTask('${name}')`, options, definitionKeys);
   const queue = check.has('queue') ? check.name('queue', '') : undefined;
   const schema = check.value<StandardSchemaV1 | undefined>('payload', undefined, aSchema, isSchema);
-  const key = check.value<string | DefinedTask['keyOf']>(
-    'deduplicationKey',
-    undefined,
-    'a text of at least one character, or a function that gives one',
-    (value) => typeof value === 'function' || (typeof value === 'string' && value !== ''),
-  );
+  const deduplication = isKeyFunction(options.deduplicationKey) ? undefined : readDeduplication(check);
+  const concurrency = isKeyFunction(options.concurrencyKey) ? undefined : readConcurrency(check);
   const defaults = readTaskDefaults(check);
   check.finish();
-  const deduplicationKey = typeof key === 'string' ? key : undefined;
-  const keyOf = typeof key === 'function' ? key : undefined;
   const task = new DefinedTask(
     name,
     queue,
     schema,
-    keyOf,
-    Object.freeze({ ...defaults, name, deduplicationKey }),
+    keysOf(options),
+    Object.freeze({ ...defaults, name, deduplication, concurrency }),
   );
   return task as unknown as TaskDefinition<P, R, I>; // P, R and I are the compiler's alone
 }
@@ -143,11 +147,27 @@ export function definedTask(value: unknown): DefinedTask | undefined {
   return isDefined ? (value as DefinedTask) : undefined;
 }
 
+function keysOf<P, I>({
+  deduplicationKey,
+  concurrencyKey,
+}: TaskDefinitionOptions<P, I>): DefinedTask['keysOf'] {
+  if (!isKeyFunction(deduplicationKey) && !isKeyFunction(concurrencyKey)) return undefined;
+  return (payload) => ({
+    ...(isKeyFunction(deduplicationKey) && { deduplicationKey: deduplicationKey(payload as P) }),
+    ...(isKeyFunction(concurrencyKey) && { concurrencyKey: concurrencyKey(payload as P) }),
+  });
+}
+
+function isKeyFunction<P, K>(key: KeyOption<P, K>): key is (payload: P) => K {
+  return typeof key === 'function';
+}
+
 const definitionKeys = [
   ...taskDefaultsKeys.filter((key) => key !== 'name'),
   'payload',
   'queue',
   'deduplicationKey',
+  'concurrencyKey',
 ] as const satisfies readonly (keyof TaskDefinitionOptions<unknown>)[];
 
 const aSchema = 'a schema that follows Standard Schema, such as one of Zod, Valibot or ArkType';

@@ -4,7 +4,7 @@ import { BackgroundContext } from '../scopes/background-context.js';
 import type { TaskContext, WorkWrapper } from '../scopes/context.js';
 import { ServiceScopeFactory, type ServiceScope } from '../scopes/scope.js';
 import { setup as setupQueue } from './queue.fixture.js';
-import type { TaskQueueOptions } from './tasks.options.js';
+import type { TaskQueueOptions } from './queue.options.js';
 
 class RecordingScopes extends ServiceScopeFactory {
   readonly opened: unknown[] = [];

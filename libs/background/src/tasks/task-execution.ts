@@ -85,7 +85,7 @@ export class TaskExecution {
     const { clock, events, scopes, wrap } = this.dependencies;
     task.activate();
     if (events.wants('task.started')) events.emit('task.started', describe(task));
-    const context = new RunningTask(task, scopes);
+    const context = new RunningTask(task, scopes, clock);
     this.context = context;
     this.begunAt = clock.monotonic();
     this.armTimeout(task);

@@ -3,7 +3,7 @@ import { DuplicateNameError, UnknownNameError } from '../errors.js';
 import { gate, isSettled } from '../gate.fixture.js';
 import { ServiceScopeFactory, type ServiceScope } from '../scopes/scope.js';
 import { setup as setupQueue } from './queue.fixture.js';
-import { resolveQueueOptions, type TaskQueueOptions } from './tasks.options.js';
+import { resolveQueueOptions, type TaskQueueOptions } from './queue.options.js';
 
 class FakeScopes extends ServiceScopeFactory {
   constructor(private readonly whenDisposed: Promise<void>) {

@@ -7,7 +7,7 @@ import { BackgroundContext } from '../scopes/background-context.js';
 import type { TaskContext } from '../scopes/context.js';
 import { ServiceScopeFactory, type ServiceScope } from '../scopes/scope.js';
 import { heedful, setup as setupQueue } from './queue.fixture.js';
-import type { TaskQueueOptions } from './tasks.options.js';
+import type { TaskQueueOptions } from './queue.options.js';
 
 /** Scopes that note when they are made and disposed. */
 class NotedScopes extends ServiceScopeFactory {

@@ -8,7 +8,7 @@ import type {
   TaskQuery,
 } from './task-record.js';
 import type { TaskState } from './task.js';
-import type { FullMode } from './tasks.options.js';
+import type { FullMode } from './queue.options.js';
 
 /** A task as a store is given it. Instants are milliseconds since the Unix epoch. Plain data, as all that goes in and out. */
 export interface NewTask {

@@ -9,7 +9,7 @@ import {
   type TaskExecutionDependencies,
   type TaskExecutionListener,
 } from './task-execution.js';
-import type { ResolvedQueueOptions } from './tasks.options.js';
+import type { ResolvedQueueOptions } from './queue.options.js';
 import { WaitList } from './wait-list.js';
 
 /** How long a task that ignores its aborted signal keeps its place, in milliseconds. */

@@ -3,7 +3,7 @@ import { IllegalStateError } from '../errors.js';
 import { LocalTask } from './local-task.js';
 import { retryDefaults } from './retry-policy.js';
 import { taskTransitions, type TaskState } from './task.js';
-import { enqueueDefaults } from './tasks.options.js';
+import { enqueueDefaults } from './enqueue.options.js';
 
 const final: readonly TaskState[] = ['completed', 'dead', 'discarded', 'cancelled', 'expired'];
 

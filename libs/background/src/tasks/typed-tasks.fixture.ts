@@ -1,7 +1,7 @@
 import type { TaskContext } from '../scopes/context.js';
 import { setup as setupQueue } from './queue.fixture.js';
 import { definedTask, type TaskDefinition } from './task-definition.js';
-import type { TaskQueueOptions } from './tasks.options.js';
+import type { TaskQueueOptions } from './queue.options.js';
 
 /** A queue, and a way to say who handles what. */
 export function setup(options: TaskQueueOptions = {}) {

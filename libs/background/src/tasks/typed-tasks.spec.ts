@@ -15,7 +15,7 @@ import {
   WrongQueueError,
 } from '../errors.js';
 import { defineTask } from './task-definition.js';
-import type { EnqueueOptions } from './tasks.options.js';
+import type { EnqueueOptions } from './enqueue.options.js';
 import { setup } from './typed-tasks.fixture.js';
 
 interface Recipe {

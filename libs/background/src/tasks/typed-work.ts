@@ -1,17 +1,18 @@
 import { ArgumentOutOfRangeError } from 'nestjs-nightshift/channels';
 import { InvalidPayloadError, WrongQueueError } from '../errors.js';
+import { OptionsReader } from '../options-reader.js';
 import { packPayload } from './payload.js';
 import { validatePayload } from './payload-schema.js';
 import type { DefinedTask } from './task-definition.js';
 import type { TaskHandlers } from './task-handlers.js';
-import type { TaskWork } from './task.js';
-import { resolveEnqueueOptions, type EnqueueOptions, type ResolvedEnqueueOptions } from './tasks.options.js';
-
-/** A typed task as an engine takes it: work like any other. */
-export interface TypedWork {
-  readonly work: TaskWork;
-  readonly options: ResolvedEnqueueOptions;
-}
+import type { EnqueueRequest } from './queue-engine.js';
+import {
+  readConcurrency,
+  readDeduplication,
+  resolveEnqueueOptions,
+  type EnqueueOptions,
+  type ResolvedEnqueueOptions,
+} from './enqueue.options.js';
 
 /** Where typed tasks are enqueued. */
 export interface TypedTarget {
@@ -30,15 +31,16 @@ export function prepareTypedWork(
   task: DefinedTask,
   payload: unknown,
   options: EnqueueOptions | undefined,
-): TypedWork | Promise<TypedWork> {
+): EnqueueRequest | Promise<EnqueueRequest> {
   const { name } = task;
   if (task.queue !== undefined && task.queue !== queue) throw new WrongQueueError(name, queue, task.queue);
   handlers.expect(name);
   const resolved = resolveEnqueueOptions(options, task.defaults);
   const { copy, text } = packPayload(name, payload);
-  const finish = (validated: unknown): TypedWork => ({
+  const finish = (validated: unknown): EnqueueRequest => ({
     work: (context) => handlers.run(name, text, context),
-    options: withKey(task, resolved, validated),
+    options: withKeys(task, resolved, validated),
+    typed: { definition: name, payload: text },
   });
   const validated = validatePayload(task, copy);
   return validated instanceof Promise ? validated.then(finish) : finish(validated);
@@ -54,7 +56,7 @@ export async function prepareManyTyped(
   task: DefinedTask,
   payloads: readonly unknown[],
   options: EnqueueOptions | undefined,
-): Promise<readonly TypedWork[]> {
+): Promise<readonly EnqueueRequest[]> {
   if (!Array.isArray(payloads)) throw new ArgumentOutOfRangeError('payloads', payloads, 'an array');
   // All are copied before the first is waited for: whoever handed them over may change them meanwhile.
   const begun = payloads.map((payload, index) => {
@@ -68,7 +70,7 @@ export async function prepareManyTyped(
       return throwAt(index, error);
     }
   });
-  const prepared: TypedWork[] = [];
+  const prepared: EnqueueRequest[] = [];
   for (const each of begun) prepared.push(each instanceof Promise ? await each : each);
   return prepared;
 }
@@ -80,18 +82,19 @@ function throwAt(index: number, error: unknown): never {
   throw new InvalidPayloadError(task, issues, index, cause === undefined ? undefined : { cause });
 }
 
-function withKey(
-  { name, keyOf }: DefinedTask,
+/** Keys that depend on the payload. What is said at `enqueue()` wins. */
+function withKeys(
+  { name, keysOf }: DefinedTask,
   options: ResolvedEnqueueOptions,
   payload: unknown,
 ): ResolvedEnqueueOptions {
-  if (keyOf === undefined || options.deduplicationKey !== undefined) return options;
-  const deduplicationKey: unknown = keyOf(payload);
-  if (typeof deduplicationKey !== 'string' || deduplicationKey === '')
-    throw new ArgumentOutOfRangeError(
-      `deduplicationKey() of task '${name}'`,
-      deduplicationKey,
-      'a text of at least one character',
-    );
-  return { ...options, deduplicationKey };
+  if (keysOf === undefined) return options;
+  const check = new OptionsReader(`defineTask('${name}')`, keysOf(payload), [
+    'deduplicationKey',
+    'concurrencyKey',
+  ]);
+  const deduplication = options.deduplication ?? readDeduplication(check);
+  const concurrency = options.concurrency ?? readConcurrency(check);
+  check.finish();
+  return { ...options, deduplication, concurrency };
 }

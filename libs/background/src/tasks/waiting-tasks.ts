@@ -1,7 +1,7 @@
 import { createBoundedChannel, createPriorityChannel, type Channel } from 'nestjs-nightshift/channels';
 import { DueTasks } from './due-tasks.js';
 import type { LocalTask } from './local-task.js';
-import type { ResolvedQueueOptions } from './tasks.options.js';
+import type { FullMode } from './queue.options.js';
 
 /**
  * The tasks of a queue that wait, the most urgent first: a bounded channel for those that were enqueued to run at once,
@@ -21,7 +21,7 @@ export class WaitingTasks {
   private blockedProducers = 0;
 
   constructor(
-    { capacity, fullMode }: Pick<ResolvedQueueOptions, 'capacity' | 'fullMode'>,
+    { capacity, fullMode }: { readonly capacity: number; readonly fullMode: FullMode },
     onDropped: (task: LocalTask) => void,
   ) {
     this.capacity = capacity;

@@ -1,48 +1,32 @@
 import { describeValue, type Duration } from 'nestjs-nightshift/channels';
 import { OptionsReader } from '../options-reader.js';
-import {
-  readRetryOptions,
-  retryDefaults,
-  retryKeys,
-  type ResolvedRetryOptions,
-  type RetryOptions,
-} from './retry-policy.js';
-import type { TaskHandle } from './task.js';
+import { readRetryOptions, retryKeys, type ResolvedRetryOptions, type RetryOptions } from './retry-policy.js';
 
-/** What a full queue does with one task more: let the producer wait, or drop one. */
-export type FullMode = 'wait' | 'dropNewest' | 'dropOldest' | 'dropWrite';
+/** How tasks that are the same are told, and what is done with the second. */
+export interface DeduplicationOptions {
+  key: string;
+  /**
+   * For how long after a task was enqueued another with its key is the same, even when the first is done. By default only
+   * until it is done.
+   */
+  window?: Duration | undefined;
+  /**
+   * What becomes of the second: `'keep'` adds nothing and gives the handle of the first; `'replace'` discards the first
+   * unless it runs, or has ended, and takes its key over, so that the last one counts; `'reject'` throws
+   * `DuplicateTaskError`.
+   * @default 'keep'
+   */
+  onConflict?: 'keep' | 'replace' | 'reject' | undefined;
+}
 
-export interface TaskQueueOptions {
+/** Tasks that must not all run at once. */
+export interface ConcurrencyOptions {
+  key: string;
   /**
-   * By what name it is injected, and called in logs and health.
-   * @default 'default'
-   */
-  name?: string | undefined;
-  /**
-   * How many tasks may wait. Running ones come on top, and so do those whose time has not come: scheduled ones, and
-   * those that are to be retried. 0: a task is accepted only when a worker is free to take it.
-   * @default 100
-   */
-  capacity?: number | undefined;
-  /**
-   * What happens when {@link capacity} is reached: `'wait'` makes `enqueue()` wait, so that producers slow down to what
-   * the workers manage; the others drop the newest waiting task, the oldest, or the one being enqueued.
-   * @default 'wait'
-   */
-  fullMode?: FullMode | undefined;
-  /**
-   * How many tasks run at once. 0: none, for those who write their own worker with `dequeue()`.
+   * How many of the key may run at once. Each task goes by its own number.
    * @default 1
    */
-  concurrency?: number | undefined;
-  /**
-   * After this long a task's signal is aborted, and the attempt has failed. A task's own `timeout` wins. By default never.
-   */
-  timeout?: Duration | undefined;
-  /** Whether and when failed tasks are tried again. What a task says for itself wins, field by field. */
-  retry?: RetryOptions | undefined;
-  /** Called with each task that {@link fullMode} drops. */
-  onDropped?: ((task: TaskHandle) => void) | undefined;
+  limit?: number | undefined;
 }
 
 export interface EnqueueOptions {
@@ -84,25 +68,38 @@ export interface EnqueueOptions {
   /**
    * As long as a task with this key is scheduled, waiting, running or to be retried in this queue, enqueueing another one
    * with the key adds nothing and gives the handle of the one that is there. Whose producer still waits for room is not
-   * there yet: then `enqueue()` waits along, and `tryEnqueue()` gives `undefined`.
+   * there yet: then `enqueue()` waits along, and `tryEnqueue()` gives `undefined`. An object says more: for how long, and
+   * what else to do with the second.
    */
-  deduplicationKey?: string | undefined;
+  deduplicationKey?: string | DeduplicationOptions | undefined;
+  /**
+   * Of the tasks of this queue with this key, one runs at a time, or as many as the object's `limit` says. The others wait,
+   * and hold up nobody else.
+   * @example concurrencyKey: `customer-${id}`
+   */
+  concurrencyKey?: string | ConcurrencyOptions | undefined;
   /** Words to tell tasks apart by, found as `context.tags`. */
   tags?: readonly string[] | undefined;
   /** What the work finds as `context.metadata`. Copied shallowly. */
   metadata?: Readonly<Record<string, unknown>> | undefined;
   /** Gives up waiting for space in a full queue: `enqueue()` then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
+  /**
+   * Enqueues inside a transaction of yours, with the engines that can: if that is rolled back, there is no task. What to
+   * give depends on the engine.
+   */
+  transaction?: unknown;
 }
 
-export interface ResolvedQueueOptions {
-  readonly name: string;
-  readonly capacity: number;
-  readonly fullMode: FullMode;
-  readonly concurrency: number;
-  readonly timeoutMs: number | undefined;
-  readonly retry: ResolvedRetryOptions;
-  readonly onDropped: ((task: TaskHandle) => void) | undefined;
+export interface ResolvedDeduplication {
+  readonly key: string;
+  readonly windowMs: number | undefined;
+  readonly onConflict: 'keep' | 'replace' | 'reject';
+}
+
+export interface ResolvedConcurrency {
+  readonly key: string;
+  readonly limit: number;
 }
 
 export interface ResolvedEnqueueOptions {
@@ -114,24 +111,16 @@ export interface ResolvedEnqueueOptions {
   readonly delayMs: number | undefined;
   readonly runAtMs: number | undefined;
   readonly expiresInMs: number | undefined;
-  readonly deduplicationKey: string | undefined;
+  readonly deduplication: ResolvedDeduplication | undefined;
+  readonly concurrency: ResolvedConcurrency | undefined;
   readonly tags: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal | undefined;
+  readonly transaction: unknown;
 }
 
 /** What can be said in advance for all tasks of one kind. */
 export type TaskDefaults = Pick<EnqueueOptions, 'name' | 'timeout' | 'retry' | 'priority'>;
-
-export const queueDefaults: ResolvedQueueOptions = Object.freeze({
-  name: 'default',
-  capacity: 100,
-  fullMode: 'wait',
-  concurrency: 1,
-  timeoutMs: undefined,
-  retry: retryDefaults,
-  onDropped: undefined,
-});
 
 export const enqueueDefaults: ResolvedEnqueueOptions = Object.freeze({
   name: undefined,
@@ -141,21 +130,13 @@ export const enqueueDefaults: ResolvedEnqueueOptions = Object.freeze({
   delayMs: undefined,
   runAtMs: undefined,
   expiresInMs: undefined,
-  deduplicationKey: undefined,
+  deduplication: undefined,
+  concurrency: undefined,
   tags: Object.freeze([]),
   metadata: Object.freeze({}),
   signal: undefined,
+  transaction: undefined,
 });
-
-export const queueKeys = [
-  'name',
-  'capacity',
-  'fullMode',
-  'concurrency',
-  'timeout',
-  'retry',
-  'onDropped',
-] as const satisfies readonly (keyof TaskQueueOptions)[];
 
 export const taskDefaultsKeys = [
   'name',
@@ -170,38 +151,12 @@ const enqueueKeys = [
   'runAt',
   'expiresIn',
   'deduplicationKey',
+  'concurrencyKey',
   'tags',
   'metadata',
   'signal',
+  'transaction',
 ] as const satisfies readonly (keyof EnqueueOptions)[];
-
-export function readQueueOptions(check: OptionsReader<TaskQueueOptions>): ResolvedQueueOptions {
-  return Object.freeze({
-    name: check.name('name', queueDefaults.name),
-    capacity: check.wholeNumber('capacity', queueDefaults.capacity, 0),
-    fullMode: check.oneOf('fullMode', queueDefaults.fullMode, [
-      'wait',
-      'dropNewest',
-      'dropOldest',
-      'dropWrite',
-    ]),
-    concurrency: check.wholeNumber('concurrency', queueDefaults.concurrency, 0),
-    timeoutMs: check.durationMs('timeout', queueDefaults.timeoutMs, 1),
-    retry:
-      check.nested<RetryOptions, ResolvedRetryOptions>('retry', retryKeys, (retry) =>
-        readRetryOptions(retry, queueDefaults.retry),
-      ) ?? queueDefaults.retry,
-    onDropped: check.function<(task: TaskHandle) => void>('onDropped'),
-  });
-}
-
-/** @throws InvalidOptionsError listing everything that is wrong */
-export function resolveQueueOptions(options: TaskQueueOptions, path: string): ResolvedQueueOptions {
-  const check = new OptionsReader(path, options, queueKeys);
-  const resolved = readQueueOptions(check);
-  check.finish();
-  return resolved;
-}
 
 /**
  * What a kind of tasks says in advance, in the form that {@link resolveEnqueueOptions} takes as its defaults. The caller
@@ -231,15 +186,12 @@ export function resolveEnqueueOptions(
     delayMs: check.durationMs('delay', defaults.delayMs),
     runAtMs: readRunAt(check),
     expiresInMs: check.durationMs('expiresIn', defaults.expiresInMs, 1),
-    deduplicationKey: check.value(
-      'deduplicationKey',
-      defaults.deduplicationKey,
-      'a text of at least one character',
-      isText,
-    ),
+    deduplication: readDeduplication(check) ?? defaults.deduplication,
+    concurrency: readConcurrency(check) ?? defaults.concurrency,
     tags: tags === defaults.tags ? tags : Object.freeze([...tags]),
     metadata: metadata === defaults.metadata ? metadata : Object.freeze({ ...metadata }),
     signal: check.value('signal', defaults.signal, 'an AbortSignal', (value) => value instanceof AbortSignal),
+    transaction: options.transaction,
   };
   check.finish();
   return resolved;
@@ -258,6 +210,34 @@ function readDefaults<T extends TaskDefaults>(
     retry: retry ?? defaults.retry,
     priority: check.value('priority', defaults.priority, 'a whole number', Number.isSafeInteger),
   };
+}
+
+type Keyed = Pick<EnqueueOptions, 'deduplicationKey' | 'concurrencyKey'>;
+
+/** @returns `undefined` when nothing is said */
+export function readDeduplication<T extends Keyed>(
+  check: OptionsReader<T>,
+): ResolvedDeduplication | undefined {
+  return check.textOr<DeduplicationOptions, ResolvedDeduplication>(
+    'deduplicationKey',
+    (key) => ({ key, windowMs: undefined, onConflict: 'keep' }),
+    ['key', 'window', 'onConflict'],
+    (nested) => ({
+      key: nested.text('key'),
+      windowMs: nested.durationMs('window', undefined, 1),
+      onConflict: nested.oneOf('onConflict', 'keep', ['keep', 'replace', 'reject']),
+    }),
+  );
+}
+
+/** @returns `undefined` when nothing is said */
+export function readConcurrency<T extends Keyed>(check: OptionsReader<T>): ResolvedConcurrency | undefined {
+  return check.textOr<ConcurrencyOptions, ResolvedConcurrency>(
+    'concurrencyKey',
+    (key) => ({ key, limit: 1 }),
+    ['key', 'limit'],
+    (nested) => ({ key: nested.text('key'), limit: nested.wholeNumber('limit', 1, 1) }),
+  );
 }
 
 function readRunAt(check: OptionsReader<EnqueueOptions>): number | undefined {

@@ -4,15 +4,13 @@ import { OptionsReader } from '../options-reader.js';
 import { retryDefaults, type RetryOptions } from './retry-policy.js';
 import {
   enqueueDefaults,
-  queueDefaults,
   readTaskDefaults,
   resolveEnqueueOptions,
-  resolveQueueOptions,
   taskDefaultsKeys,
   type EnqueueOptions,
   type TaskDefaults,
-  type TaskQueueOptions,
-} from './tasks.options.js';
+} from './enqueue.options.js';
+import { queueDefaults, resolveQueueOptions, type TaskQueueOptions } from './queue.options.js';
 
 describe('resolveQueueOptions', () => {
   it('gives the defaults when nothing is given', () => {
