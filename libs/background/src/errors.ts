@@ -552,6 +552,20 @@ export class TaskSupersededError extends TaskOutcomeError {
   }
 }
 
+/** The application stopped before the task had ended. It is kept, and goes on when the application starts again, or elsewhere. */
+export class TaskUnfinishedError extends TaskOutcomeError {
+  readonly code = 'TASK_UNFINISHED';
+
+  constructor(taskId: string, queue: string) {
+    super(
+      taskId,
+      queue,
+      `Task ${taskId} of queue '${queue}' had not ended when this application stopped waiting for it. It is kept, and goes on ` +
+        'at the next start or in another process.',
+    );
+  }
+}
+
 /** A task has failed in another process, or before a restart: `record` is what was kept of its error. */
 export class TaskFailedError extends TaskOutcomeError {
   readonly code = 'TASK_FAILED';

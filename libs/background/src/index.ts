@@ -39,6 +39,7 @@ export {
   TaskResultLostError,
   TaskSupersededError,
   TaskTimeoutError,
+  TaskUnfinishedError,
   TickTimeoutError,
   UnknownNameError,
   UnknownTaskError,
@@ -90,6 +91,15 @@ export {
   type TaskDefinitionOptions,
 } from './tasks/task-definition.js';
 export type { BackgroundEngine, EngineDependencies } from './tasks/background-engine.js';
+export { OptionsReader } from './options-reader.js';
+export { storedEngine, type StoredEngineOptions } from './tasks/stored-background-engine.js';
+export {
+  readStoreOptions,
+  storeDefaults,
+  storeKeys,
+  type ResolvedStoreOptions,
+  type StoreOptions,
+} from './tasks/store.options.js';
 export { DurableTaskQueue } from './tasks/durable-task-queue.js';
 export { memoryEngine } from './tasks/memory-background-engine.js';
 export type {
@@ -114,6 +124,28 @@ export type {
   TaskQuery,
   TaskRecord,
 } from './tasks/task-record.js';
+export type {
+  CancelResult,
+  ClaimedTask,
+  ClaimRequest,
+  ClaimResult,
+  Deduplication,
+  DroppedTask,
+  Heartbeat,
+  InsertOutcome,
+  Look,
+  NewTask,
+  QueueBound,
+  RecoveryResult,
+  RetentionRule,
+  Settlement,
+  StoredAttempt,
+  TaskEnd,
+  TaskNotes,
+  TaskStorage,
+  WorkerId,
+  WorkerSign,
+} from './tasks/task-storage.js';
 export { TaskQueue } from './tasks/task-queue.js';
 export {
   taskTransitions,

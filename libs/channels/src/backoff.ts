@@ -14,6 +14,45 @@ export interface Backoff {
    * @throws {@link ArgumentOutOfRangeError} when `attempt` is not a whole number of 1 or more
    */
   delayMs(attempt: number): number;
+  /**
+   * What it is, as plain data, from which {@link backoffOf} makes it again: for stores, which keep no functions. There with
+   * those that are made here, unless they were given a `random` of their own; one that you write may leave it out.
+   */
+  readonly plan?: BackoffPlan | undefined;
+}
+
+/** A backoff as plain data: its durations are milliseconds. */
+export type BackoffPlan =
+  | { readonly kind: 'constant'; readonly delayMs: number }
+  | {
+      readonly kind: 'linear';
+      readonly initialMs: number;
+      readonly incrementMs: number;
+      readonly maxMs: number;
+    }
+  | {
+      readonly kind: 'exponential';
+      readonly initialMs: number;
+      readonly factor: number;
+      readonly maxMs: number;
+      readonly jitter: number;
+    };
+
+/** The backoff that a plan describes. */
+export function backoffOf(plan: BackoffPlan): Backoff {
+  switch (plan.kind) {
+    case 'constant':
+      return constant(plan.delayMs);
+    case 'linear':
+      return linear({ initial: plan.initialMs, increment: plan.incrementMs, max: plan.maxMs });
+    case 'exponential':
+      return exponential({
+        initial: plan.initialMs,
+        factor: plan.factor,
+        max: plan.maxMs,
+        jitter: plan.jitter,
+      });
+  }
 }
 
 /** What {@link linear} takes. */
@@ -57,7 +96,7 @@ const anObject = "an object such as { initial: '1s' }";
  */
 export function constant(delay: Duration): Backoff {
   const delayMs = Math.min(toMilliseconds(delay, 'delay'), longestPauseMs);
-  return backoff(() => delayMs);
+  return backoff(() => delayMs, { kind: 'constant', delayMs });
 }
 
 /**
@@ -73,7 +112,12 @@ export function linear(options: LinearOptions): Backoff {
   const increment = options.increment ?? initialMs;
   const incrementMs = check.attempt(() => toMilliseconds(increment, 'increment'), 0);
   check.throwIfAny();
-  return backoff((attempt) => Math.min(initialMs + incrementMs * (attempt - 1), maxMs));
+  return backoff((attempt) => Math.min(initialMs + incrementMs * (attempt - 1), maxMs), {
+    kind: 'linear',
+    initialMs,
+    incrementMs,
+    maxMs,
+  });
 }
 
 /**
@@ -98,15 +142,18 @@ export function exponential(options: ExponentialOptions): Backoff {
   );
   check.expect(typeof random === 'function', 'random', random, 'a function () => number');
   check.throwIfAny();
+  const plan: BackoffPlan | undefined =
+    options.random === undefined ? { kind: 'exponential', initialMs, factor, maxMs, jitter } : undefined;
   return backoff((attempt) => {
     // Infinity is a fair intermediate result here, but Infinity * 0 is not: an initial pause of 0 stays 0.
     const pauseMs = initialMs === 0 ? 0 : Math.min(initialMs * factor ** (attempt - 1), maxMs);
     return pauseMs * (1 - jitter * random());
-  });
+  }, plan);
 }
 
-function backoff(pauseMs: (attempt: number) => number): Backoff {
+function backoff(pauseMs: (attempt: number) => number, plan: BackoffPlan | undefined): Backoff {
   return Object.freeze({
+    plan: plan && Object.freeze(plan),
     delayMs(attempt: number): number {
       if (!Number.isSafeInteger(attempt) || attempt < 1) {
         throw new ArgumentOutOfRangeError('attempt', attempt, 'a whole number of 1 or more');

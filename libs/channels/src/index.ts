@@ -1,9 +1,11 @@
 export { AbortWatch, type Abortable } from './abort-watch.js';
 export {
+  backoffOf,
   constant,
   exponential,
   linear,
   type Backoff,
+  type BackoffPlan,
   type ExponentialOptions,
   type LinearOptions,
 } from './backoff.js';

@@ -25,6 +25,8 @@ export interface OccurrenceStorage {
   claim(occurrence: OccurrenceClaim): Promise<boolean>;
   /** The occurrence has been run, whatever came of it. */
   complete(occurrence: OccurrenceClaim): Promise<void>;
+  /** It was taken and will not be run here: it can be taken again, by anybody. */
+  release(occurrence: OccurrenceClaim): Promise<void>;
   /** Calls `listener` whenever the occurrences of a dead process were given back. @returns ends the listening */
   onReleased(listener: () => void): () => void;
 }

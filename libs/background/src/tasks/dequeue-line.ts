@@ -9,6 +9,10 @@ interface Dequeuer extends Abortable {
 export class DequeueLine {
   private readonly line = new Set<Dequeuer>();
 
+  get length(): number {
+    return this.line.size;
+  }
+
   get isEmpty(): boolean {
     return this.line.size === 0;
   }

@@ -201,6 +201,11 @@ export class LocalTask<R = unknown> implements TaskHandle<R> {
     this.enter('waiting');
   }
 
+  /** Its process ends before it does: it is as if it had not begun. */
+  interrupt(): void {
+    this.enter('waiting');
+  }
+
   /** @param error what the attempt failed with; `undefined` when the work put itself off */
   putOff(error: unknown): void {
     this.enter('retrying');

@@ -71,6 +71,7 @@ export class MemoryEngine implements TaskOwner, QueueEngine {
     this.madeAtMs = dependencies.clock.now();
     this.workers = new TaskWorkers(options, dependencies, {
       takesTasksBack: () => !this.isFinallyClosed,
+      keepsInterrupted: false,
       onEnded: (task, postponed) => this.onEnded(task, postponed),
       onPlaceFree: () => this.pump(),
     });

@@ -9,6 +9,8 @@ export interface TypedTask {
   readonly definition: string;
   /** The payload as JSON; `undefined` when there is none. */
   readonly payload: string | undefined;
+  /** What the definition says for all its tasks: a store need not keep it, for the code that runs the task has it. */
+  readonly defaults: ResolvedEnqueueOptions;
 }
 
 /** One task to be accepted. */

@@ -29,6 +29,8 @@ export interface Postponement {
 export interface TaskExecutionListener {
   /** Whether a task that has failed can be run again. */
   takesTasksBack(): boolean;
+  /** Whether a task that the end of the application interrupts is kept, to run again. */
+  readonly keepsInterrupted: boolean;
   /** The task has been aborted by its timeout and is still running. */
   onTimedOut(execution: TaskExecution): void;
   /**
@@ -148,6 +150,8 @@ export class TaskExecution {
   private settle(task: LocalTask, failed: boolean, outcome: unknown): Postponement | undefined {
     const { clock, events } = this.dependencies;
     const aborted = task.abortedBecause;
+    if (failed && aborted instanceof TaskAbandonedError && this.listener.keepsInterrupted)
+      return this.interrupt(task);
     if (this.afterTimeout !== undefined) return this.postpone(task, this.afterTimeout);
     if (!failed && outcome instanceof TaskOutcome) return this.follow(task, outcome);
     if (!failed) {
@@ -160,6 +164,13 @@ export class TaskExecution {
     } else {
       return this.fail(task, outcome);
     }
+    return undefined;
+  }
+
+  /** It has failed because the application stops, or while it does: that is no outcome of its own. */
+  private interrupt(task: LocalTask): undefined {
+    task.interrupt();
+    this.dependencies.events.emit('task.interrupted', describe(task));
     return undefined;
   }
 

@@ -31,6 +31,16 @@ export class TaskHandlers {
     this.isComplete = true;
   }
 
+  /** The names of all definitions that are handled. */
+  get names(): readonly string[] {
+    return [...this.byName.keys()];
+  }
+
+  /** The definition of this name, as its handler knows it. */
+  definition(name: string): DefinedTask | undefined {
+    return this.byName.get(name)?.definition;
+  }
+
   /** @throws NoTaskHandlerError when a task of this name could be accepted but never be run */
   expect(name: string): void {
     if (this.isComplete) this.of(name);

@@ -97,7 +97,7 @@ export interface ClaimedTask extends Omit<
 export interface ClaimResult {
   readonly tasks: readonly ClaimedTask[];
   /** Those that were found to have expired. */
-  readonly expired: readonly DroppedTask[];
+  readonly expired: readonly (DroppedTask & { readonly expiresInMs: number })[];
   /** Those that were found to have no handler here, by definition. */
   readonly parked: Readonly<Record<string, number>>;
   /** When to ask again even if nothing changes: something falls due or expires, or the rate allows more. */
@@ -121,11 +121,16 @@ export interface Settlement {
   readonly dueAtMs?: number | undefined;
   /** JSON, when `state` is `'completed'`. */
   readonly result?: string | undefined;
+  /** Of a completed task: why its result is not kept. */
   readonly error?: ErrorRecord | undefined;
   /** Whether the attempt is to be kept: one that failed or was interrupted. */
   readonly attempt?: StoredAttempt | undefined;
   /** The number of the next attempt, when `state` is `'retrying'`. */
   readonly nextAttempt?: number | undefined;
+  /** That of the task. */
+  readonly concurrencyKey?: string | undefined;
+  /** `false`: it has ended, and is not to be kept at all. */
+  readonly isKept: boolean;
 }
 
 export type StoredAttempt = Pick<AttemptRecord, 'attempt' | 'outcome' | 'error'> & {
@@ -151,18 +156,27 @@ export interface RetentionRule {
   readonly count: number | undefined;
 }
 
+/** The sign of life of a worker. */
+export interface WorkerSign {
+  readonly worker: WorkerId;
+  /** Goes up with each of its heartbeats. */
+  readonly beat: number;
+  /** What {@link TaskStorage.register} was given. */
+  readonly process: string;
+}
+
 /** What a worker hears when it says that it is alive. */
 export interface Heartbeat {
   /** Whether it was known. If not, others took it for dead, and have its tasks. */
   readonly isKnown: boolean;
-  /** All workers, with a number that goes up with each of their heartbeats. */
-  readonly workers: readonly { readonly worker: WorkerId; readonly beat: number }[];
+  /** Of all workers, itself included. */
+  readonly workers: readonly WorkerSign[];
   readonly pausedQueues: readonly string[];
   /** Tasks of this worker that somebody wants cancelled. */
   readonly cancellations: readonly {
     readonly queue: string;
     readonly id: string;
-    readonly reason: string | undefined;
+    readonly error: ErrorRecord;
   }[];
 }
 
@@ -173,6 +187,8 @@ export interface TaskEnd {
   /** JSON */
   readonly result: string | undefined;
   readonly error: ErrorRecord | undefined;
+  /** How long it had to begin, when it has expired. */
+  readonly expiresInMs: number | undefined;
 }
 
 /**
@@ -191,7 +207,7 @@ export interface TaskEnd {
  * - **Shared.** Several processes may use one store at once. A worker that dies is noticed by the others, who call
  *   {@link recover}. Time is the caller's: the store has no clock.
  *
- * Changes that others make are noticed by {@link version}.
+ * Changes that others make are noticed by {@link look}.
  */
 export interface TaskStorage {
   /** What to call it in messages: `'sqlite'`. */
@@ -208,8 +224,8 @@ export interface TaskStorage {
   settle(settlement: Settlement): Promise<boolean>;
   note(notes: TaskNotes): Promise<void>;
 
-  /** Makes a new worker known. */
-  register(): Promise<WorkerId>;
+  /** @param process what the worker says of its process, for others to read */
+  register(process: string, nowMs: number): Promise<WorkerId>;
   /** `worker` is alive. */
   beat(worker: WorkerId): Promise<Heartbeat>;
   /**
@@ -219,8 +235,12 @@ export interface TaskStorage {
   recover(workers: readonly WorkerId[], nowMs: number, maxInterruptions: number): Promise<RecoveryResult>;
   /** The worker ends in good order. What it still has is given back. */
   unregister(worker: WorkerId, nowMs: number): Promise<void>;
-  /** A number that changes when another process has changed anything. */
-  version(): Promise<number>;
+  /**
+   * What others have changed since the last look, if anything: cheap, for it is asked several times a second.
+   *
+   * @param version that of the last look; `undefined` the first time
+   */
+  look(worker: WorkerId | undefined, version: number | undefined): Promise<Look | undefined>;
 
   setPaused(queue: string, isPaused: boolean): Promise<void>;
   /** Waiting tasks of these definitions, parked for want of a handler, are parked no more. */
@@ -228,10 +248,11 @@ export interface TaskStorage {
 
   /** Those of the tasks that have ended. */
   ends(queue: string, ids: readonly string[]): Promise<readonly TaskEnd[]>;
+  state(queue: string, id: string): Promise<TaskState | undefined>;
   details(queue: string, id: string): Promise<TaskDetails | undefined>;
   search(queue: string, query: TaskQuery): Promise<TaskPage>;
   counts(queue: string): Promise<TaskCounts>;
-  retry(queue: string, filter: TaskFilter, nowMs: number): Promise<number>;
+  retry(queue: string, filter: TaskFilter, nowMs: number): Promise<readonly DroppedTask[]>;
   /** Cancels what does not run, and marks what runs for its worker. */
   cancel(queue: string, filter: TaskFilter, error: ErrorRecord, nowMs: number): Promise<CancelResult>;
   remove(queue: string, filter: TaskFilter): Promise<number>;
@@ -242,6 +263,15 @@ export interface TaskStorage {
   latestOccurrence(service: string): Promise<number | undefined>;
   claimOccurrence(service: string, dueAtMs: number, worker: WorkerId): Promise<boolean>;
   completeOccurrence(service: string, dueAtMs: number): Promise<void>;
+  /** It is nobody's again. */
+  releaseOccurrence(service: string, dueAtMs: number): Promise<void>;
+}
+
+/** What has come from other processes. */
+export interface Look {
+  readonly version: number;
+  readonly pausedQueues: readonly string[];
+  readonly cancellations: Heartbeat['cancellations'];
 }
 
 export interface RecoveryResult {

@@ -24,6 +24,8 @@ const resolved = Promise.resolve();
 export interface WorkersListener {
   /** Whether a task that has failed can be run again. */
   takesTasksBack(): boolean;
+  /** Whether a task that the end of the application interrupts is kept, to run again. */
+  readonly keepsInterrupted: boolean;
   /** A task, or one attempt of it, has ended, and its scope is disposed. */
   onEnded(task: LocalTask, postponed: Postponement | undefined): void;
   /** A place to run has come free. */
@@ -58,6 +60,10 @@ export class TaskWorkers implements TaskExecutionListener {
     return this.listener.takesTasksBack();
   }
 
+  get keepsInterrupted(): boolean {
+    return this.listener.keepsInterrupted;
+  }
+
   get active(): number {
     return this.activeCount;
   }
@@ -69,6 +75,10 @@ export class TaskWorkers implements TaskExecutionListener {
 
   get hasFreePlace(): boolean {
     return this.placesTaken < this.options.concurrency;
+  }
+
+  get freePlaces(): number {
+    return Math.max(0, this.options.concurrency - this.placesTaken);
   }
 
   /** What runs, by name. */
@@ -102,7 +112,13 @@ export class TaskWorkers implements TaskExecutionListener {
       };
       const takesTasksBack = (): boolean => this.takesTasksBack();
       // Its place is its runner's business.
-      const execution = this.createExecution({ takesTasksBack, onTimedOut: () => {}, onEnded });
+      const { keepsInterrupted } = this;
+      const execution = this.createExecution({
+        takesTasksBack,
+        keepsInterrupted,
+        onTimedOut: () => {},
+        onEnded,
+      });
       this.take(execution, task);
       isolated(() => execution.run());
     });

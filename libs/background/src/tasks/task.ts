@@ -34,7 +34,7 @@ export type TaskState =
 export const taskTransitions: Readonly<Record<TaskState, readonly TaskState[]>> = {
   scheduled: ['waiting', 'cancelled', 'expired'],
   waiting: ['active', 'discarded', 'cancelled', 'expired'],
-  active: ['completed', 'dead', 'retrying', 'discarded', 'cancelled'],
+  active: ['completed', 'dead', 'retrying', 'discarded', 'cancelled', 'waiting'],
   retrying: ['waiting', 'cancelled'],
   completed: [],
   dead: [],

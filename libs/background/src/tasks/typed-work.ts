@@ -40,7 +40,7 @@ export function prepareTypedWork(
   const finish = (validated: unknown): EnqueueRequest => ({
     work: (context) => handlers.run(name, text, context),
     options: withKeys(task, resolved, validated),
-    typed: { definition: name, payload: text },
+    typed: { definition: name, payload: text, defaults: task.defaults },
   });
   const validated = validatePayload(task, copy);
   return validated instanceof Promise ? validated.then(finish) : finish(validated);

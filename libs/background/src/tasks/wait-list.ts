@@ -2,6 +2,10 @@
 export class WaitList {
   private waiters: (() => void)[] = [];
 
+  get isEmpty(): boolean {
+    return this.waiters.length === 0;
+  }
+
   /** Resolves at the next {@link release}. */
   wait(): Promise<void> {
     return new Promise((resolve) => this.waiters.push(resolve));

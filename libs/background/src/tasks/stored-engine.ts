@@ -1,0 +1,433 @@
+// Long because it is the contract of an engine, method by method; what is more than a step is in files of its own.
+import {
+  DuplicateTaskError,
+  NotSupportedError,
+  PartlyEnqueuedError,
+  QueueClosedError,
+  TaskCancelledError,
+  UnknownTaskError,
+} from '../errors.js';
+import type { TaskLabel } from '../events/events.js';
+import type { EngineDependencies } from './background-engine.js';
+import { toErrorRecord } from './error-record.js';
+import type { LocalTask } from './local-task.js';
+import type { EngineCapabilities, EnqueueRequest, LeftWork, QueueEngine } from './queue-engine.js';
+import type { ResolvedQueueOptions } from './queue.options.js';
+import { endStates } from './retention.js';
+import { RoomWaiters } from './room-waiters.js';
+import type { SessionQueue, StoreSession } from './store-session.js';
+import { StoredHandle, type StoredTaskOwner } from './stored-handle.js';
+import { StoredResults, type SettledOutcome } from './stored-results.js';
+import { StoredRuns } from './stored-runs.js';
+import { toNewTask } from './stored-task.js';
+import { resolveTaskFilter, resolveTaskQuery } from './task-query.js';
+import type { TaskCounts, TaskDetails, TaskFilter, TaskPage, TaskQuery } from './task-record.js';
+import type { DroppedTask, Heartbeat, InsertOutcome, NewTask, RecoveryResult } from './task-storage.js';
+import type { DequeuedTask, TaskState } from './task.js';
+import { WaitList } from './wait-list.js';
+
+/**
+ * Keeps the tasks of one queue in a store, where other processes may see them too. What it enqueues is stored when the
+ * promise resolves; as many tasks as there are places are claimed at a time, so what is claimed runs.
+ */
+export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner {
+  isClosedToOutsiders = false;
+  private readonly runs: StoredRuns;
+  private readonly results: StoredResults;
+  private readonly room = new RoomWaiters();
+  private readonly becomingIdle = new WaitList();
+  private readonly becomingCalm = new WaitList();
+  private isFinallyClosed = false;
+  private isHeldBack = false;
+  private isCheckingIdle = false;
+  /** As of the last count, and what this process has changed since. */
+  private known = { waiting: 0, later: 0 };
+
+  constructor(
+    private readonly options: ResolvedQueueOptions,
+    private readonly dependencies: EngineDependencies,
+    private readonly session: StoreSession,
+    readonly capabilities: EngineCapabilities,
+  ) {
+    this.results = new StoredResults(options.name, options.fullMode, session.storage);
+    this.runs = new StoredRuns(options, dependencies, session, {
+      onClaimed: (count) => this.onClaimed(count),
+      onSettled: (task, outcome) => this.onSettled(task, outcome),
+      onEndedElsewhere: (ids) => this.afterChange(ids),
+    });
+    session.add(this);
+  }
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  get capacity(): number {
+    return this.options.capacity ?? Number.POSITIVE_INFINITY;
+  }
+
+  get size(): number {
+    return Math.max(0, this.known.waiting);
+  }
+
+  get active(): number {
+    return this.runs.active;
+  }
+
+  get scheduled(): number {
+    return Math.max(0, this.known.later);
+  }
+
+  get finished(): number {
+    return this.runs.finished;
+  }
+
+  get isPaused(): boolean {
+    return this.isHeldBack;
+  }
+
+  get isOver(): boolean {
+    return this.isFinallyClosed;
+  }
+
+  get runningTasks(): readonly TaskLabel[] {
+    return this.runs.labels;
+  }
+
+  // oxlint-disable-next-line typescript/promise-function-async -- a rejection, also of what can be told at once
+  async enqueue(request: EnqueueRequest): Promise<StoredHandle> {
+    const { signal, transaction } = request.options;
+    signal?.throwIfAborted();
+    this.expectOpen();
+    const task = this.toNewTask(request);
+    for (;;) {
+      const outcome = await this.insert(task, transaction);
+      if (outcome.kind !== 'full') return this.accept(task, outcome);
+      if (transaction !== undefined) throw this.fullInTransaction();
+      await this.runs.waitAsProducer(signal, () => this.room.wait(signal));
+      this.expectOpen();
+    }
+  }
+
+  async enqueueMany(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
+    if (this.options.capacity !== undefined) return this.enqueueInTurn(requests);
+    // In one turn, and so in one commit: all are there, or none.
+    return Promise.all(requests.map((request) => this.enqueue(request)));
+  }
+
+  tryEnqueue(): never {
+    const why =
+      'it needs an answer at once, and storing takes a moment. Use enqueue(), with a signal if it must not wait for room';
+    throw new NotSupportedError(this.session.storage.name, 'tryEnqueue', why);
+  }
+
+  dequeue(signal: AbortSignal | undefined): Promise<DequeuedTask> {
+    return this.runs.dequeue(signal);
+  }
+
+  async pause(): Promise<void> {
+    this.onPaused(true);
+    await this.session.storage.setPaused(this.name, true);
+  }
+
+  async resume(): Promise<void> {
+    await this.session.storage.setPaused(this.name, false);
+    this.onPaused(false);
+  }
+
+  whenIdle(): Promise<void> {
+    this.session.watch();
+    const idle = this.becomingIdle.wait();
+    this.checkIdle();
+    return idle;
+  }
+
+  async find(id: string): Promise<StoredHandle | undefined> {
+    const details = await this.details(id);
+    return details && new StoredHandle(this, id, details.name);
+  }
+
+  details(id: string): Promise<TaskDetails | undefined> {
+    return this.session.storage.details(this.name, id);
+  }
+
+  async search(query: TaskQuery): Promise<TaskPage> {
+    return this.session.storage.search(this.name, resolveTaskQuery(query));
+  }
+
+  counts(): Promise<TaskCounts> {
+    return this.session.storage.counts(this.name);
+  }
+
+  async retry(filter: TaskFilter): Promise<number> {
+    const { storage } = this.session;
+    const tasks = await storage.retry(this.name, resolveTaskFilter(filter), this.now());
+    for (const { id, name } of tasks)
+      this.dependencies.events.emit('task.retried', { queue: this.name, taskId: id, name });
+    this.known.waiting += tasks.length;
+    this.runs.claimSoon();
+    return tasks.length;
+  }
+
+  async cancel(filter: TaskFilter, reason: unknown): Promise<number> {
+    const { storage } = this.session;
+    const error = toErrorRecord(new TaskCancelledError('', this.name, reason));
+    const { cancelled, requested } = await storage.cancel(
+      this.name,
+      resolveTaskFilter(filter),
+      error,
+      this.now(),
+    );
+    for (const { id, name } of cancelled)
+      this.dependencies.events.emit('task.cancelled', { queue: this.name, taskId: id, name, reason });
+    for (const { id } of requested) this.runs.cancel(id, reason);
+    this.known.waiting -= cancelled.length;
+    this.afterChange(cancelled.map(({ id }) => id));
+    return cancelled.length + requested.length;
+  }
+
+  async remove(filter: TaskFilter): Promise<number> {
+    return this.session.storage.remove(this.name, resolveTaskFilter(filter));
+  }
+
+  open(): void {
+    this.runs.open();
+    void this.recount();
+  }
+
+  closeToOutsiders(): void {
+    this.isClosedToOutsiders = true;
+    this.runs.stopClaiming();
+    this.becomingCalm.release();
+  }
+
+  /** Never: what waits is kept for the next start. */
+  willRunBefore(): boolean {
+    return false;
+  }
+
+  whenCalm(): Promise<void> {
+    return this.becomingCalm.wait();
+  }
+
+  whenQuiet(): Promise<void> {
+    return this.runs.whenQuiet();
+  }
+
+  close(): LeftWork {
+    this.closeToOutsiders();
+    this.isFinallyClosed = true;
+    return { waiting: [], retrying: [], aborted: this.runs.close() };
+  }
+
+  giveUpRunning(): Promise<void> {
+    return this.runs.giveUp();
+  }
+
+  /** Releases everybody who waits: the session closes. */
+  dispose(): void {
+    this.room.rejectAll(new QueueClosedError(this.name));
+    this.results.rejectAll();
+  }
+
+  onOutsideChange(): void {
+    this.room.releaseAll();
+    this.runs.claimSoon();
+    void this.results.lookAtAll().catch((error: unknown) => this.session.fail('look up results', error));
+    void this.recount();
+    this.checkIdle();
+  }
+
+  onPaused(isPaused: boolean): void {
+    if (this.isHeldBack === isPaused) return;
+    this.isHeldBack = isPaused;
+    this.dependencies.events.emit(isPaused ? 'queue.paused' : 'queue.resumed', { queue: this.name });
+    this.runs.setPaused(isPaused);
+  }
+
+  onCancellation({ id, error }: Heartbeat['cancellations'][number]): void {
+    this.runs.cancel(id, error.cause?.message ?? error.message);
+  }
+
+  onRecovered(tasks: RecoveryResult['tasks']): void {
+    const labels = tasks.map(({ id, name }) => ({ taskId: id, name }));
+    this.dependencies.events.emit('queue.recovered', { queue: this.name, tasks: labels });
+    this.afterChange(tasks.map(({ id }) => id));
+    this.runs.claimSoon();
+  }
+
+  onSuperseded(): void {
+    this.runs.supersede();
+  }
+
+  flushNotes(): void {
+    this.runs.flushNotes();
+  }
+
+  async tidyUp(): Promise<void> {
+    const { storage } = this.session;
+    if (this.runs.isOpen) {
+      await storage.unpark(this.name, this.dependencies.handlers.names);
+      this.runs.claimSoon(); // what has expired, or was released, shows in a claim
+    }
+    const now = this.now();
+    for (const state of endStates) {
+      const { ageMs, count } = this.options.retention[state];
+      const endedBeforeMs = ageMs === Number.POSITIVE_INFINITY ? undefined : Math.round(now - ageMs);
+      const rule = { queue: this.name, state, endedBeforeMs, count };
+      while (!this.session.closed && (await storage.prune(rule, now)) > 0);
+    }
+    await this.recount();
+  }
+
+  resultOf(id: string): Promise<unknown> {
+    this.session.watch();
+    return this.results.of(id, this.runs.has(id));
+  }
+
+  async cancelOne(id: string, reason: unknown): Promise<boolean> {
+    return (await this.cancel({ ids: [id] }, reason)) > 0;
+  }
+
+  async stateOf(id: string): Promise<TaskState> {
+    const state = await this.session.storage.state(this.name, id);
+    if (state === undefined) throw new UnknownTaskError(this.name, id);
+    return state;
+  }
+
+  private toNewTask(request: EnqueueRequest): NewTask {
+    const target = { queue: this.name, engine: this.session.storage.name, retry: this.options.retry };
+    return toNewTask(target, request, this.now());
+  }
+
+  private insert(task: NewTask, transaction: unknown): Promise<InsertOutcome> {
+    const { storage } = this.session;
+    const { capacity, fullMode } = this.options;
+    const bound = { capacity, fullMode };
+    return transaction === undefined
+      ? storage.insert(task, bound)
+      : storage.insertWithin(transaction, task, bound);
+  }
+
+  private async enqueueInTurn(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
+    const handles: StoredHandle[] = [];
+    for (const request of requests) {
+      try {
+        handles.push(await this.enqueue(request));
+      } catch (error) {
+        if (handles.length === 0) throw error;
+        throw new PartlyEnqueuedError(this.name, handles, requests.length, { cause: error });
+      }
+    }
+    return handles;
+  }
+
+  private onClaimed(count: number): void {
+    this.known.waiting -= count;
+    this.room.release(count);
+  }
+
+  private onSettled(task: LocalTask, outcome: SettledOutcome | undefined): void {
+    if (outcome !== undefined) this.results.settle(task.id, outcome);
+    this.checkIdle();
+  }
+
+  private accept(task: NewTask, outcome: Exclude<InsertOutcome, { kind: 'full' }>): StoredHandle {
+    const { events } = this.dependencies;
+    const { queue, name, deduplication, dueAtMs } = task;
+    const { id } = outcome;
+    if (outcome.kind === 'duplicate') {
+      const { key, onConflict } = deduplication!;
+      if (onConflict === 'reject') throw new DuplicateTaskError(queue, key, id);
+      events.emit('task.deduplicated', { queue, taskId: id, name: outcome.name, key });
+      return new StoredHandle(this, id, outcome.name);
+    }
+    const handle = new StoredHandle(this, id, name);
+    if (outcome.kind === 'dropped') {
+      this.drop([handle]);
+      return handle;
+    }
+    if (outcome.replaced !== undefined) this.tellReplaced(outcome.replaced, deduplication!.key);
+    if (outcome.dropped.length > 0)
+      this.drop(outcome.dropped.map((dropped) => new StoredHandle(this, dropped.id, dropped.name)));
+    if (events.wants('task.enqueued')) events.emit('task.enqueued', { queue, taskId: id, name });
+    if (dueAtMs === undefined) {
+      this.known.waiting += 1;
+      this.runs.claimSoon();
+    } else {
+      this.known.later += 1;
+      events.emit('task.scheduled', { queue, taskId: id, name, runAt: new Date(dueAtMs) });
+      this.runs.wakeAt(dueAtMs);
+    }
+    if (task.expiresAtMs !== undefined) this.runs.wakeAt(task.expiresAtMs);
+    return handle;
+  }
+
+  private tellReplaced({ id, name }: DroppedTask, key: string): void {
+    this.dependencies.events.emit('task.replaced', { queue: this.name, taskId: id, name, key });
+    this.afterChange([id]);
+  }
+
+  private drop(handles: readonly StoredHandle[]): void {
+    const { fullMode, onDropped } = this.options;
+    const { events } = this.dependencies;
+    for (const handle of handles) {
+      events.emit('task.dropped', { queue: this.name, taskId: handle.id, name: handle.name, fullMode });
+      // No fault of whoever enqueues just now.
+      const failed = (error: unknown): void =>
+        events.emit('listener.failed', { during: 'task.dropped', error });
+      try {
+        const result: unknown = onDropped?.(handle);
+        if (result instanceof Promise) result.catch(failed);
+      } catch (error) {
+        failed(error);
+      }
+    }
+    this.afterChange(handles.map(({ id }) => id));
+  }
+
+  /** These tasks have come to an end, or elsewhere, without having run here. */
+  private afterChange(ids: readonly string[]): void {
+    this.results.lookAt(ids).catch((error: unknown) => this.session.fail('look up results', error));
+    this.room.release(ids.length);
+    this.checkIdle();
+  }
+
+  /** Whoever waits for the queue to be idle is released when it is: looked up, for others may have enqueued. */
+  private checkIdle(): void {
+    if (this.becomingIdle.isEmpty || this.isCheckingIdle || !this.runs.isQuiet) return;
+    this.isCheckingIdle = true;
+    this.counts().then(
+      ({ waiting, active, retrying }) => {
+        this.isCheckingIdle = false;
+        if (waiting + active + retrying === 0 && this.runs.isQuiet) this.becomingIdle.release();
+      },
+      (error: unknown) => {
+        this.isCheckingIdle = false;
+        this.session.fail('count tasks', error);
+      },
+    );
+  }
+
+  private async recount(): Promise<void> {
+    try {
+      const { waiting, scheduled, retrying } = await this.counts();
+      this.known = { waiting, later: scheduled + retrying };
+    } catch (error) {
+      this.session.fail('count tasks', error);
+    }
+  }
+
+  private fullInTransaction(): NotSupportedError {
+    const why = `queue '${this.name}' is full, and to wait for room while your transaction is open would hold up everybody who writes`;
+    return new NotSupportedError(this.session.storage.name, 'transaction', why);
+  }
+
+  private expectOpen(): void {
+    if (this.session.closed) throw new QueueClosedError(this.name);
+  }
+
+  private now(): number {
+    return Math.floor(this.dependencies.clock.now());
+  }
+}

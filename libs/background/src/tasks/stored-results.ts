@@ -1,0 +1,92 @@
+import {
+  TaskCancelledError,
+  TaskDiscardedError,
+  TaskDroppedError,
+  TaskExpiredError,
+  TaskFailedError,
+  TaskResultLostError,
+  TaskUnfinishedError,
+  UnknownTaskError,
+} from '../errors.js';
+import { toError } from './error-record.js';
+import { ResultWatchers } from './result-watchers.js';
+import type { TaskEnd, TaskStorage } from './task-storage.js';
+
+/** The end of a task that has run here. */
+export type SettledOutcome = { readonly result: string | undefined } | { readonly error: unknown };
+
+/** The results of stored tasks, for those who wait for them: of tasks that run here, and of those that run elsewhere. */
+export class StoredResults {
+  private readonly watchers = new ResultWatchers();
+
+  constructor(
+    private readonly queue: string,
+    private readonly fullMode: string,
+    private readonly storage: TaskStorage,
+  ) {}
+
+  /** @param runsHere whether the end will be told by {@link settle}, and need not be looked up */
+  of(id: string, runsHere: boolean): Promise<unknown> {
+    const isNew = !this.watchers.has(id);
+    const result = this.watchers.watch(id);
+    if (isNew && !runsHere) this.lookUp(id).catch((error: unknown) => this.watchers.reject(id, error));
+    return result;
+  }
+
+  settle(id: string, outcome: SettledOutcome): void {
+    if (!this.watchers.has(id)) return;
+    if ('error' in outcome) this.watchers.reject(id, outcome.error);
+    else this.watchers.resolve(id, parse(outcome.result));
+  }
+
+  /** Those of these tasks that somebody waits for may have ended. */
+  async lookAt(ids: readonly string[]): Promise<void> {
+    const watched = ids.filter((id) => this.watchers.has(id));
+    if (watched.length === 0) return;
+    for (const end of await this.storage.ends(this.queue, watched)) this.settleAs(end);
+  }
+
+  lookAtAll(): Promise<void> {
+    return this.lookAt(this.watchers.ids);
+  }
+
+  /** Nobody will be told here any more. */
+  rejectAll(): void {
+    for (const id of this.watchers.ids) this.watchers.reject(id, new TaskUnfinishedError(id, this.queue));
+  }
+
+  private async lookUp(id: string): Promise<void> {
+    await this.lookAt([id]);
+    if (!this.watchers.has(id)) return;
+    const state = await this.storage.state(this.queue, id);
+    if (state === undefined) throw new UnknownTaskError(this.queue, id);
+  }
+
+  private settleAs(end: TaskEnd): void {
+    const error = this.errorOf(end);
+    if (error !== undefined) this.watchers.reject(end.id, error);
+    else this.watchers.resolve(end.id, parse(end.result));
+  }
+
+  private errorOf({ id, state, error, expiresInMs }: TaskEnd): Error | undefined {
+    const { queue } = this;
+    const cause = error && toError(error);
+    switch (state) {
+      case 'completed':
+        return cause && new TaskResultLostError(id, queue, error!.message, { cause });
+      case 'cancelled':
+        return new TaskCancelledError(id, queue, error?.cause?.message);
+      case 'expired':
+        return new TaskExpiredError(id, queue, expiresInMs ?? 0);
+      case 'discarded':
+        if (error?.code === 'TASK_DROPPED') return new TaskDroppedError(id, queue, this.fullMode);
+        return new TaskDiscardedError(id, queue, error?.cause?.message ?? error?.message);
+      default:
+        return new TaskFailedError(id, queue, error ?? { name: 'Error', message: 'unknown' }, { cause });
+    }
+  }
+}
+
+function parse(json: string | undefined): unknown {
+  return json === undefined ? undefined : JSON.parse(json);
+}

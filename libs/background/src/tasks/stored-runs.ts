@@ -1,0 +1,429 @@
+import type { ClockTimer } from 'nestjs-nightshift/channels';
+import {
+  IllegalStateError,
+  QueueClosedError,
+  QueueSelfWaitError,
+  TaskSupersededError,
+  TaskUnfinishedError,
+} from '../errors.js';
+import type { TaskLabel } from '../events/events.js';
+import type { EngineDependencies } from './background-engine.js';
+import { DequeueLine } from './dequeue-line.js';
+import type { LocalTask, TaskOwner } from './local-task.js';
+import type { ResolvedQueueOptions } from './queue.options.js';
+import type { StoreSession } from './store-session.js';
+import type { SettledOutcome } from './stored-results.js';
+import { settlementOf, type StoredRun } from './stored-settlement.js';
+import { toLocalTask } from './stored-task.js';
+import { TakenTask } from './taken-task.js';
+import type { Postponement } from './task-execution.js';
+import type { ClaimResult, ClaimedTask, Settlement } from './task-storage.js';
+import { TaskWorkers } from './task-workers.js';
+import type { DequeuedTask } from './task.js';
+import { WaitList } from './wait-list.js';
+
+/** How many tasks one claim takes at most. */
+const claimedAtOnce = 500;
+/** How long to wait after the store has failed: doubled each time, up to the last. */
+const pauseAfterFailureMs = { first: 100, last: 5_000 } as const;
+/** The wall clock may be set meanwhile, so nothing is waited for longer than this. */
+const longestWaitMs = 30_000;
+
+export interface StoredRunsListener {
+  onClaimed(count: number): void;
+  /** The end of a task is stored; `outcome` is `undefined` when it is not its last. */
+  onSettled(task: LocalTask, outcome: SettledOutcome | undefined): void;
+  /** These have come to an end without running here. */
+  onEndedElsewhere(ids: readonly string[]): void;
+}
+
+/** The tasks of a stored queue that run in this process: from the claim to the stored outcome. */
+export class StoredRuns implements TaskOwner {
+  readonly madeAtMs: number;
+  isOpen = false;
+  private readonly workers: TaskWorkers;
+  private readonly running = new Map<LocalTask, StoredRun>();
+  private readonly dequeuers = new DequeueLine();
+  private readonly becomingQuiet = new WaitList();
+  private readonly parked = new Set<string>();
+  private wakeTimer: ClockTimer | undefined;
+  private isPaused = false;
+  private isClaiming = false;
+  private claimsAgain = false;
+  private isGivenUp = false;
+  private unsettled = 0;
+  /** When it will wake up, as `monotonic()` will show it. */
+  private wakesAt = 0;
+  private failures = 0;
+
+  constructor(
+    private readonly options: ResolvedQueueOptions,
+    private readonly dependencies: EngineDependencies,
+    private readonly session: StoreSession,
+    private readonly listener: StoredRunsListener,
+  ) {
+    this.madeAtMs = dependencies.clock.now();
+    this.workers = new TaskWorkers(options, dependencies, {
+      takesTasksBack: () => true,
+      keepsInterrupted: true,
+      onEnded: (task, postponed) => this.onEnded(task, postponed),
+      onPlaceFree: () => this.claimSoon(),
+    });
+  }
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  get retryOptions(): ResolvedQueueOptions['retry'] {
+    return this.options.retry;
+  }
+
+  get active(): number {
+    return this.workers.active;
+  }
+
+  get finished(): number {
+    return this.workers.finished;
+  }
+
+  get labels(): readonly TaskLabel[] {
+    return this.workers.labels;
+  }
+
+  /** Whether nothing runs here, and every outcome is stored. */
+  get isQuiet(): boolean {
+    return this.running.size === 0 && this.unsettled === 0;
+  }
+
+  has(id: string): boolean {
+    return this.find(id) !== undefined;
+  }
+
+  open(): void {
+    this.isOpen = true;
+    this.session.watch();
+    this.claimSoon();
+  }
+
+  stopClaiming(): void {
+    this.isOpen = false;
+    this.wakeTimer?.cancel();
+    this.dequeuers.refuseAll(new QueueClosedError(this.name));
+  }
+
+  setPaused(isPaused: boolean): void {
+    this.isPaused = isPaused;
+    if (!isPaused) this.claimSoon();
+  }
+
+  /** Takes as many tasks as there are places, in the next commit; again and again, while there are both. */
+  claimSoon(): void {
+    if (this.isClaiming) {
+      this.claimsAgain = true;
+      return;
+    }
+    if (!this.isOpen || this.isPaused || this.places() === 0) return;
+    this.isClaiming = true;
+    this.claimsAgain = false;
+    this.claim().then(
+      (result) => this.onClaimed(result),
+      (error: unknown) => this.onClaimFailed(error),
+    );
+  }
+
+  dequeue(signal: AbortSignal | undefined): Promise<DequeuedTask> {
+    const { concurrency } = this.options;
+    if (concurrency > 0) {
+      const state = `run by its own workers (concurrency ${concurrency})`;
+      return Promise.reject(new IllegalStateError(`queue '${this.name}'`, state, 'dequeue()'));
+    }
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (!this.isOpen) return Promise.reject(new QueueClosedError(this.name));
+    const dequeued = this.dequeuers.wait(signal);
+    this.claimSoon();
+    return dequeued;
+  }
+
+  /** Cancels a task that runs here; nothing happens when it does not. */
+  cancel(id: string, reason: unknown): void {
+    void this.find(id)?.cancel(reason);
+  }
+
+  /** Others have what runs here. */
+  supersede(): void {
+    for (const [task, run] of this.running) {
+      run.isSuperseded = true;
+      task.abort(new TaskSupersededError(task.id, this.name));
+    }
+  }
+
+  /** Aborts what runs, and says what that is. */
+  close(): readonly TaskLabel[] {
+    this.stopClaiming();
+    for (const [task, run] of this.running) {
+      if (!task.isWaiting) continue;
+      this.giveBack(task, run);
+      task.settle('cancelled', new TaskUnfinishedError(task.id, this.name)); // it must not begin any more
+    }
+    return this.workers.abortAll();
+  }
+
+  /** Waits no more for what still runs: the store has it back, to run again. */
+  async giveUp(): Promise<void> {
+    this.isGivenUp = true;
+    const left = [...this.running];
+    this.workers.giveUpAll();
+    for (const [task, run] of left) this.giveBack(task, run);
+    this.becomingQuiet.release();
+    await Promise.resolve();
+  }
+
+  /** Resolves when nothing runs here, and every outcome is stored. */
+  async whenQuiet(): Promise<void> {
+    while (!this.isQuiet && !this.isGivenUp) await this.becomingQuiet.wait();
+  }
+
+  /** Writes down what running tasks have said since the last time. */
+  flushNotes(): void {
+    for (const [task, run] of this.running) this.flushNotesOf(task, run);
+  }
+
+  /** Waits until there is room. Work of this queue that does so may be what it waits for. */
+  async waitAsProducer<T>(signal: AbortSignal | undefined, wait: () => Promise<T>): Promise<T> {
+    const producer = this.workers.callingExecution();
+    if (producer === undefined) return wait();
+    // With a signal the wait has an end of its own.
+    if (signal === undefined && this.workers.allWaitForSpaceWith(producer))
+      throw new QueueSelfWaitError(this.name, this.options.concurrency);
+    producer.waitsForSpace += 1;
+    try {
+      return await wait();
+    } finally {
+      producer.waitsForSpace -= 1;
+    }
+  }
+
+  /** A store knows by the claim that it has begun. */
+  onBegun(): void {}
+
+  onCancelled(task: LocalTask, wasActive: boolean, reason: unknown): void {
+    const { id: taskId, name } = task;
+    this.dependencies.events.emit('task.cancelled', { taskId, name, queue: this.name, reason });
+    if (wasActive) this.workers.freePlaceAfterGrace(task);
+    else if (this.running.get(task)?.isTaken) this.onEnded(task, undefined);
+  }
+
+  private places(): number {
+    const { concurrency } = this.options;
+    const places = concurrency > 0 ? this.workers.freePlaces : this.dequeuers.length;
+    return this.isOpen && !this.isPaused ? Math.min(places, claimedAtOnce) : 0;
+  }
+
+  private async claim(): Promise<ClaimResult> {
+    const worker = await this.session.worker();
+    return this.session.storage.claim({
+      queue: this.name,
+      worker,
+      places: () => this.places(),
+      definitions: this.dependencies.handlers.names,
+      nowMs: Math.floor(this.dependencies.clock.now()),
+      rateLimit: this.options.rateLimit,
+    });
+  }
+
+  private onClaimed({ tasks, expired, parked, nextAtMs, mayHaveMore }: ClaimResult): void {
+    this.isClaiming = false;
+    this.failures = 0;
+    for (const claimed of tasks) this.begin(claimed);
+    for (const { id, name, expiresInMs } of expired)
+      this.dependencies.events.emit('task.expired', { taskId: id, name, queue: this.name, expiresInMs });
+    if (expired.length > 0) this.listener.onEndedElsewhere(expired.map(({ id }) => id));
+    this.tellParked(Object.keys(parked));
+    if (tasks.length + expired.length > 0) this.listener.onClaimed(tasks.length + expired.length);
+    if (nextAtMs !== undefined) this.wakeAt(nextAtMs);
+    if (this.claimsAgain || mayHaveMore) this.claimSoon();
+  }
+
+  private onClaimFailed(error: unknown): void {
+    this.isClaiming = false;
+    if (!this.isOpen) return;
+    this.session.fail('claim tasks', error);
+    this.wakeAfter(this.nextPauseMs());
+  }
+
+  private begin(claimed: ClaimedTask): void {
+    const task = toLocalTask(this, claimed, this.dependencies.handlers);
+    const isTaken = this.options.concurrency === 0;
+    const startedAtMs = Math.floor(this.dependencies.clock.now());
+    const run: StoredRun = {
+      claimed,
+      startedAtMs,
+      linesWritten: 0,
+      progress: undefined,
+      isTaken,
+      isSuperseded: false,
+    };
+    this.running.set(task, run);
+    if (!isTaken) this.workers.startSoon(task);
+    else if (this.dequeuers.isEmpty)
+      this.giveBack(task, run); // whoever waited has gone
+    else this.dequeuers.serve(new TakenTask(task, (taken) => this.runTaken(taken)));
+  }
+
+  private async runTaken(task: LocalTask): Promise<void> {
+    if (task.isWaiting && this.running.has(task)) await this.workers.runBeside(task);
+  }
+
+  private onEnded(task: LocalTask, postponed: Postponement | undefined): void {
+    const run = this.running.get(task);
+    if (run === undefined) return; // given up before
+    this.running.delete(task);
+    this.flushNotesOf(task, run);
+    const { id: taskId, name } = task;
+    if (run.isSuperseded) {
+      this.dependencies.events.emit('task.superseded', { taskId, name, queue: this.name });
+      return this.noteQuiet();
+    }
+    const { settlement, outcome } = settlementOf({
+      task,
+      run,
+      postponed,
+      queue: this.options,
+      nowMs: Math.floor(this.dependencies.clock.now()),
+    });
+    if (settlement.state === 'completed' && outcome !== undefined && 'error' in outcome)
+      this.dependencies.events.emit('task.resultLost', {
+        taskId,
+        name,
+        queue: this.name,
+        error: outcome.error,
+      });
+    void this.settle(task, settlement, outcome);
+  }
+
+  private giveBack(task: LocalTask, run: StoredRun): void {
+    if (!this.running.delete(task) || run.isSuperseded) return;
+    const { claimed, startedAtMs } = run;
+    const { id, claim, attempt, concurrencyKey } = claimed;
+    const atMs = Math.floor(this.dependencies.clock.now());
+    // One that nobody has begun was not interrupted.
+    const interrupted = task.isWaiting
+      ? undefined
+      : { attempt, outcome: 'interrupted' as const, error: undefined, startedAtMs, endedAtMs: atMs };
+    const settlement: Settlement = {
+      queue: this.name,
+      id,
+      claim,
+      atMs,
+      state: 'waiting',
+      attempt: interrupted,
+      concurrencyKey,
+      isKept: true,
+    };
+    void this.settle(task, settlement, undefined);
+  }
+
+  /** Until the store has it: a place is free meanwhile, and only the end of the process gives up. */
+  private async settle(
+    task: LocalTask,
+    settlement: Settlement,
+    outcome: SettledOutcome | undefined,
+  ): Promise<void> {
+    this.unsettled += 1;
+    try {
+      const isTaken = await this.untilStored(settlement);
+      const { id: taskId, name } = task;
+      if (isTaken === false)
+        this.dependencies.events.emit('task.superseded', { taskId, name, queue: this.name });
+      if (settlement.state === 'retrying') this.wakeAt(settlement.dueAtMs!);
+      if (settlement.concurrencyKey !== undefined) this.claimSoon();
+    } finally {
+      this.unsettled -= 1;
+      this.listener.onSettled(task, outcome);
+      this.noteQuiet();
+    }
+  }
+
+  private async untilStored(settlement: Settlement): Promise<boolean | undefined> {
+    for (
+      let pauseMs: number = pauseAfterFailureMs.first;
+      ;
+      pauseMs = Math.min(pauseMs * 2, pauseAfterFailureMs.last)
+    ) {
+      try {
+        return await this.session.storage.settle(settlement);
+      } catch (error) {
+        this.session.fail(`store the outcome of task ${settlement.id}`, error);
+        if (this.isGivenUp) return undefined;
+        await new Promise<void>((resolve) => this.dependencies.clock.schedule(pauseMs, resolve));
+      }
+    }
+  }
+
+  private flushNotesOf(task: LocalTask, run: StoredRun): void {
+    const log = task.writtenLog;
+    if (log === undefined || run.isSuperseded) return;
+    const lines = log.last().slice(-Math.max(0, log.written - run.linesWritten) || log.lines.length);
+    const fresh = log.written > run.linesWritten ? lines : [];
+    const isProgressNew = log.progress !== run.progress;
+    if (fresh.length === 0 && !isProgressNew) return;
+    run.linesWritten = log.written;
+    run.progress = log.progress;
+    const { id, claim } = run.claimed;
+    this.session.storage
+      .note({
+        queue: this.name,
+        id,
+        claim,
+        progress:
+          isProgressNew && log.progress
+            ? { value: log.progress.value, message: log.progress.message, atMs: log.progress.at.getTime() }
+            : undefined,
+        lines: fresh.map(({ at, message }) => ({ atMs: at.getTime(), message })),
+      })
+      .catch((error: unknown) => this.session.fail('store what a task said', error));
+  }
+
+  private tellParked(definitions: readonly string[]): void {
+    const fresh = definitions.filter((definition) => !this.parked.has(definition));
+    if (fresh.length === 0) return;
+    for (const definition of fresh) this.parked.add(definition);
+    this.dependencies.events.emit('queue.parked', { queue: this.name, definitions: fresh });
+  }
+
+  /** Something falls due or expires then. */
+  wakeAt(atMs: number): void {
+    this.wakeAfter(Math.max(0, Math.ceil(atMs - this.dependencies.clock.now())));
+  }
+
+  /** An earlier waking stands: it finds out when the next is due. */
+  private wakeAfter(delayMs: number): void {
+    if (!this.isOpen) return;
+    const { clock } = this.dependencies;
+    const at = clock.monotonic() + Math.min(delayMs, longestWaitMs);
+    if (this.wakeTimer !== undefined && this.wakesAt <= at) return;
+    this.wakeTimer?.cancel();
+    this.wakesAt = at;
+    this.wakeTimer = clock.schedule(at - clock.monotonic(), () => {
+      this.wakeTimer = undefined;
+      this.claimSoon();
+    });
+  }
+
+  private nextPauseMs(): number {
+    const { first, last } = pauseAfterFailureMs;
+    const pauseMs = Math.min(first * 2 ** this.failures, last);
+    this.failures += 1;
+    return pauseMs;
+  }
+
+  private noteQuiet(): void {
+    if (this.isQuiet) this.becomingQuiet.release();
+  }
+
+  private find(id: string): LocalTask | undefined {
+    for (const task of this.running.keys()) if (task.id === id) return task;
+    return undefined;
+  }
+}

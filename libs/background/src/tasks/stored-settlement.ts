@@ -1,0 +1,120 @@
+import { InvalidPayloadError, TaskResultLostError, TaskTimeoutError } from '../errors.js';
+import { toErrorRecord } from './error-record.js';
+import type { LocalTask } from './local-task.js';
+import { packPayload } from './payload.js';
+import type { ResolvedQueueOptions } from './queue.options.js';
+import type { SettledOutcome } from './stored-results.js';
+import type { Postponement } from './task-execution.js';
+import type { TaskProgress } from './task-record.js';
+import type { ClaimedTask, Settlement, StoredAttempt } from './task-storage.js';
+
+/** A claimed task while this process has it. */
+export interface StoredRun {
+  readonly claimed: ClaimedTask;
+  readonly startedAtMs: number;
+  /** How many lines of its log have been written down, and which progress. */
+  linesWritten: number;
+  progress: TaskProgress | undefined;
+  /** It goes to whoever dequeues it. */
+  readonly isTaken: boolean;
+  /** Others have it. */
+  isSuperseded: boolean;
+}
+
+/** An attempt that has ended here. */
+export interface EndedAttempt {
+  readonly task: LocalTask;
+  readonly run: StoredRun;
+  readonly postponed: Postponement | undefined;
+  readonly queue: Pick<ResolvedQueueOptions, 'name' | 'retention'>;
+  readonly nowMs: number;
+}
+
+/** What the store is told of an attempt, and what those who wait for the result are. */
+export function settlementOf(ended: EndedAttempt): {
+  readonly settlement: Settlement;
+  readonly outcome: SettledOutcome | undefined;
+} {
+  const { task, run, postponed, queue, nowMs } = ended;
+  const { id, claim, concurrencyKey } = run.claimed;
+  const common = { queue: queue.name, id, claim, atMs: nowMs, concurrencyKey, isKept: true } as const;
+  if (postponed !== undefined) {
+    const { delayMs, error, attempt } = postponed;
+    const outcome =
+      error === undefined ? 'putOff' : error instanceof TaskTimeoutError ? 'timedOut' : 'failed';
+    return {
+      settlement: {
+        ...common,
+        state: 'retrying',
+        dueAtMs: Math.ceil(nowMs + delayMs),
+        nextAttempt: attempt,
+        error: error === undefined ? undefined : toErrorRecord(error),
+        attempt: attemptOf(ended, outcome, error),
+      },
+      outcome: undefined,
+    };
+  }
+  const reason = task.currentOutcome;
+  switch (task.currentState) {
+    case 'completed':
+      return completed(task, common, queue.retention.completed.count > 0);
+    case 'waiting':
+      return {
+        settlement: { ...common, state: 'waiting', attempt: attemptOf(ended, 'interrupted', undefined) },
+        outcome: undefined,
+      };
+    case 'dead': {
+      const outcome = reason instanceof TaskTimeoutError ? 'timedOut' : 'failed';
+      const attempt = attemptOf(ended, outcome, reason);
+      return {
+        settlement: { ...common, ...endOf('dead', reason, queue), attempt },
+        outcome: { error: reason },
+      };
+    }
+    case 'discarded':
+      return { settlement: { ...common, ...endOf('discarded', reason, queue) }, outcome: { error: reason } };
+    default:
+      return { settlement: { ...common, ...endOf('cancelled', reason, queue) }, outcome: { error: reason } };
+  }
+}
+
+function completed(
+  task: LocalTask,
+  common: Omit<Settlement, 'state'>,
+  isKept: boolean,
+): { readonly settlement: Settlement; readonly outcome: SettledOutcome } {
+  try {
+    const { text } = packPayload(task.name, task.currentOutcome);
+    return { settlement: { ...common, isKept, state: 'completed', result: text }, outcome: { result: text } };
+  } catch (error) {
+    if (!(error instanceof InvalidPayloadError)) throw error;
+    const what = error.issues.map(({ path, message }) => `${path.replace(/^payload/, 'result')} ${message}`);
+    const lost = new TaskResultLostError(task.id, task.queue, `cannot be kept: ${what.join('; ')}`);
+    return {
+      settlement: { ...common, isKept, state: 'completed', error: toErrorRecord(lost) },
+      outcome: { error: lost },
+    };
+  }
+}
+
+function endOf(
+  state: 'dead' | 'discarded' | 'cancelled',
+  reason: unknown,
+  { retention }: EndedAttempt['queue'],
+): Pick<Settlement, 'state' | 'error' | 'isKept'> {
+  return { state, error: toErrorRecord(reason), isKept: retention[state].count > 0 };
+}
+
+function attemptOf(
+  { run, nowMs }: EndedAttempt,
+  outcome: StoredAttempt['outcome'],
+  error: unknown,
+): StoredAttempt {
+  return {
+    attempt: run.claimed.attempt,
+    outcome,
+    error: error === undefined ? undefined : toErrorRecord(error),
+    startedAtMs: run.startedAtMs,
+    endedAtMs: nowMs,
+  };
+}

@@ -1,0 +1,35 @@
+import type { TaskFilter } from 'nestjs-nightshift';
+import type { SqliteValue } from './driver.js';
+import { parseId } from './task-id.js';
+
+/** A condition of SQL with its values. */
+export interface Condition {
+  readonly text: string;
+  readonly values: readonly SqliteValue[];
+}
+
+/** Which rows a filter means. */
+export function conditionOf(queue: string, filter: TaskFilter): Condition {
+  const parts: Condition[] = [{ text: 'queue = ?', values: [queue] }];
+  const add = (text: string, ...values: SqliteValue[]): void => void parts.push({ text, values });
+  const { ids, states, name, tag, error, enqueuedAfter, enqueuedBefore } = filter;
+  if (ids !== undefined) {
+    const keys = ids.flatMap((id) => parseId(id) ?? []);
+    // As rows and not one by one, for SQLite takes only so many values.
+    add(
+      `(seq, nonce) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))`,
+      JSON.stringify(keys.map(({ seq, nonce }) => [seq, nonce])),
+    );
+  }
+  if (states !== undefined) add(`state IN (${states.map(() => '?').join(', ')})`, ...states);
+  if (name !== undefined) add('(name = ? OR definition = ?)', name, name);
+  if (tag !== undefined) add('EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)', tag);
+  if (error !== undefined)
+    add(`instr(lower((error ->> '$.name') || ' ' || (error ->> '$.message')), lower(?)) > 0`, error);
+  if (enqueuedAfter !== undefined) add('enqueued_at > ?', enqueuedAfter.getTime());
+  if (enqueuedBefore !== undefined) add('enqueued_at < ?', enqueuedBefore.getTime());
+  return {
+    text: parts.map(({ text }) => text).join(' AND '),
+    values: parts.flatMap(({ values }) => values),
+  };
+}
