@@ -70,6 +70,22 @@ const all: [error: NightshiftError, code: string, told: readonly string[]][] = [
     'TASK_DISCARDED',
     ['Task 7', "'mail'", 'discarded by its work: no such order.'],
   ],
+  [
+    new errors.TaskInterruptedError('7', 'mail', 3),
+    'TASK_INTERRUPTED',
+    ['Task 7', "'mail'", '3 times', 'Retry'],
+  ],
+  [new errors.TaskSupersededError('7', 'mail'), 'TASK_SUPERSEDED', ['Task 7', "'mail'", 'another worker']],
+  [
+    new errors.TaskFailedError('7', 'mail', { name: 'SmtpError', message: 'no such address' }),
+    'TASK_FAILED',
+    ['no such address'],
+  ],
+  [
+    new errors.TaskResultLostError('7', 'mail', 'is kept no longer'),
+    'TASK_RESULT_LOST',
+    ['Task 7', "'mail'", 'is completed', 'is kept no longer.'],
+  ],
   [new errors.TaskExpiredError('7', 'mail', 500), 'TASK_EXPIRED', ['Task 7', "'mail'", '500 ms', 'not run']],
   [new errors.TaskAbandonedError('7', 'mail'), 'TASK_ABANDONED', ['Task 7', 'stopped before it finished']],
   [
@@ -107,6 +123,22 @@ const all: [error: NightshiftError, code: string, told: readonly string[]][] = [
     'PARTLY_ENQUEUED',
     ["'kitchen'", '0 of 3', '`handles`', '`cause`'],
   ],
+  [
+    new errors.NotSupportedError('memory', 'transaction', 'it is in memory'),
+    'NOT_SUPPORTED',
+    ["'memory'", '(transaction)', 'it is in memory'],
+  ],
+  [
+    new errors.ClosureNotDurableError('mail', 'sqlite'),
+    'CLOSURE_NOT_DURABLE',
+    ["'mail'", "'sqlite'", 'defineTask()', 'memoryEngine()'],
+  ],
+  [
+    new errors.DuplicateTaskError('mail', 'digest', '7'),
+    'DUPLICATE_TASK',
+    ["'mail'", "'digest'", '7', 'Nothing was enqueued'],
+  ],
+  [new errors.UnknownTaskError('mail', '7'), 'UNKNOWN_TASK', ["'mail'", 'task 7', '`retention`']],
 ];
 
 describe('Errors', () => {
@@ -125,7 +157,7 @@ describe('Errors', () => {
 
   it('are named after their class, but for the one that is an AbortError', () => {
     for (const [error] of all) {
-      const isAbort = error instanceof errors.StoppingError;
+      const isAbort = error instanceof errors.StoppingError || error instanceof errors.TaskSupersededError;
       expect(error.name).toBe(isAbort ? 'AbortError' : error.constructor.name);
     }
   });

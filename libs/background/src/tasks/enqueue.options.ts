@@ -179,7 +179,6 @@ export function resolveEnqueueOptions(
   const metadata = check.value('metadata', defaults.metadata, 'an object', (value) =>
     describeValue(value).startsWith('an object'),
   );
-  const isTags = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
   const tags = check.value('tags', defaults.tags, 'an array of text', isTags);
   const resolved: ResolvedEnqueueOptions = {
     ...readDefaults(check, defaults),
@@ -191,7 +190,7 @@ export function resolveEnqueueOptions(
     tags: tags === defaults.tags ? tags : Object.freeze([...tags]),
     metadata: metadata === defaults.metadata ? metadata : Object.freeze({ ...metadata }),
     signal: check.value('signal', defaults.signal, 'an AbortSignal', (value) => value instanceof AbortSignal),
-    transaction: options.transaction,
+    transaction: check.value<unknown>('transaction', defaults.transaction, 'a transaction', () => true),
   };
   check.finish();
   return resolved;
@@ -250,6 +249,10 @@ function readRunAt(check: OptionsReader<EnqueueOptions>): number | undefined {
 
 function isInstant(value: unknown): boolean {
   return Number.isFinite(value instanceof Date ? value.getTime() : value);
+}
+
+function isTags(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isText);
 }
 
 function isText(value: unknown): boolean {

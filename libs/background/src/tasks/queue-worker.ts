@@ -56,7 +56,7 @@ export class QueueWorker implements ServiceRunner {
     for (const worker of together) worker.beginDrain();
     // No earlier than the deadline really is, which is all that counts: at that the wait ends anyway.
     const endsAt = this.drain!.begunAt + (this.dependencies.shutdownTimeoutMs ?? Infinity);
-    if (engine.willRunBefore(endsAt)) await endedBy(whenAllDrained(together, endsAt), deadline);
+    await endedBy(whenAllDrained(together, endsAt), deadline);
     await endedBy(engine.whenQuiet(), deadline);
     const left = engine.close();
     if (left.aborted.length > 0) await endedBy(engine.whenQuiet(), AbortSignal.abort());

@@ -16,7 +16,12 @@ describe('resolveQueueOptions', () => {
   it('gives the defaults when nothing is given', () => {
     const resolved = resolveQueueOptions({}, 'queue');
     expect(resolved).toEqual(queueDefaults);
-    expect(resolved).toMatchObject({ name: 'default', capacity: 100, fullMode: 'wait', concurrency: 1 });
+    expect(resolved).toMatchObject({
+      name: 'default',
+      capacity: undefined,
+      fullMode: 'wait',
+      concurrency: 1,
+    });
     expect(Object.isFrozen(resolved)).toBe(true);
   });
 
@@ -31,7 +36,11 @@ describe('resolveQueueOptions', () => {
       onDropped: console.log,
     };
     const { timeout, ...rest } = options;
-    expect(resolveQueueOptions(options, 'queue')).toEqual({ ...rest, timeoutMs: toMilliseconds(timeout!) });
+    expect(resolveQueueOptions(options, 'queue')).toEqual({
+      ...queueDefaults,
+      ...rest,
+      timeoutMs: toMilliseconds(timeout!),
+    });
   });
 
   it('keeps the defaults of what retry does not say', () => {
@@ -113,7 +122,7 @@ describe('resolveEnqueueOptions', () => {
       priority: -1,
       delayMs: 1_000,
       expiresInMs: 60_000,
-      deduplicationKey: 'k',
+      deduplication: { key: 'k', windowMs: undefined, onConflict: 'keep' },
       tags: ['nightly'],
     });
   });

@@ -32,7 +32,7 @@ describe('defineTask', () => {
       timeoutMs: 5_000,
       priority: -1,
       retry: { backoff },
-      deduplicationKey: 'one',
+      deduplication: { key: 'one', windowMs: undefined, onConflict: 'keep' },
     });
     expect(definedTask(defineTask('cook'))!.defaults).toMatchObject({
       timeoutMs: undefined,

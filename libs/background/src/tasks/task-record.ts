@@ -89,7 +89,7 @@ export interface TaskDetails extends TaskRecord {
   readonly log: readonly TaskLogLine[];
 }
 
-/** Which tasks of a queue. What is left out does not restrict. */
+/** Which tasks of a queue: those that fit all that is said. What is left out does not restrict; an empty list fits none. */
 export interface TaskFilter {
   readonly ids?: readonly string[] | undefined;
   readonly states?: readonly TaskState[] | undefined;
@@ -98,14 +98,19 @@ export interface TaskFilter {
   readonly tag?: string | undefined;
   /** A part of the error's name or message, in any case. */
   readonly error?: string | undefined;
+  /** At this time or later. */
   readonly enqueuedAfter?: Date | undefined;
+  /** Before this time. */
   readonly enqueuedBefore?: Date | undefined;
 }
 
 export interface TaskQuery extends TaskFilter {
   /** How many at the most: 1 to 1,000. @default 50 */
   readonly limit?: number | undefined;
-  /** @default 'newest' */
+  /**
+   * By when they were enqueued.
+   * @default 'newest'
+   */
   readonly order?: 'newest' | 'oldest' | undefined;
   /** The {@link TaskPage.next} of the page before. */
   readonly after?: string | undefined;

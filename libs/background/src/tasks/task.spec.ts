@@ -12,7 +12,7 @@ function setup() {
   const owner = {
     name: 'photos',
     madeAtMs: 0,
-    retry: retryDefaults,
+    retryOptions: retryDefaults,
     onBegun: () => {},
     onCancelled: (_: unknown, ...rest: unknown[]) => cancelled.push(rest),
   };

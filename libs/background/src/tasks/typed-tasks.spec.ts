@@ -175,8 +175,8 @@ describe('options of a typed task', () => {
     const keyless = defineTask('keyless', { deduplicationKey: () => '' });
     handle(keyless);
     expect(await errorOf(queue.enqueue(keyless))).toMatchObject({
-      code: 'ARGUMENT_OUT_OF_RANGE',
-      argument: "deduplicationKey() of task 'keyless'",
+      code: 'INVALID_OPTIONS',
+      message: expect.stringContaining("defineTask('keyless').deduplicationKey") as string,
     });
     expect(queue.size + queue.active).toBe(0);
   });
