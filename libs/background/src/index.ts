@@ -140,12 +140,14 @@ export type {
   RetentionRule,
   Settlement,
   StoredAttempt,
+  StoredPage,
   TaskEnd,
   TaskNotes,
   TaskStorage,
   WorkerId,
   WorkerSign,
 } from './tasks/task-storage.js';
+export type { ResolvedTaskFilter, ResolvedTaskQuery } from './tasks/task-query.js';
 export { TaskQueue } from './tasks/task-queue.js';
 export {
   taskTransitions,

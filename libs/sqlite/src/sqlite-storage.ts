@@ -10,15 +10,15 @@ import type {
   NewTask,
   QueueBound,
   RecoveryResult,
+  ResolvedTaskFilter,
+  ResolvedTaskQuery,
   RetentionRule,
   Settlement,
+  StoredPage,
   TaskCounts,
   TaskDetails,
   TaskEnd,
-  TaskFilter,
   TaskNotes,
-  TaskPage,
-  TaskQuery,
   TaskState,
   TaskStorage,
   WorkerId,
@@ -117,7 +117,7 @@ export class SqliteStorage implements TaskStorage {
     return this.call('details', queue, id);
   }
 
-  search(queue: string, query: TaskQuery): Promise<TaskPage> {
+  search(queue: string, query: ResolvedTaskQuery): Promise<StoredPage> {
     return this.call('search', queue, query);
   }
 
@@ -125,15 +125,20 @@ export class SqliteStorage implements TaskStorage {
     return this.call('counts', queue);
   }
 
-  retry(queue: string, filter: TaskFilter, nowMs: number): Promise<readonly DroppedTask[]> {
+  retry(queue: string, filter: ResolvedTaskFilter, nowMs: number): Promise<readonly DroppedTask[]> {
     return this.call('retry', queue, filter, nowMs);
   }
 
-  cancel(queue: string, filter: TaskFilter, error: ErrorRecord, nowMs: number): Promise<CancelResult> {
+  cancel(
+    queue: string,
+    filter: ResolvedTaskFilter,
+    error: ErrorRecord,
+    nowMs: number,
+  ): Promise<CancelResult> {
     return this.call('cancel', queue, filter, error, nowMs);
   }
 
-  remove(queue: string, filter: TaskFilter): Promise<number> {
+  remove(queue: string, filter: ResolvedTaskFilter): Promise<number> {
     return this.call('remove', queue, filter);
   }
 

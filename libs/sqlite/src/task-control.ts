@@ -3,7 +3,7 @@ import type {
   DroppedTask,
   ErrorRecord,
   RetentionRule,
-  TaskFilter,
+  ResolvedTaskFilter,
   TaskState,
 } from 'nestjs-nightshift';
 import { endStates } from './end-reasons.js';
@@ -33,7 +33,7 @@ export class TaskControl {
     private readonly keys: ConcurrencyKeys,
   ) {}
 
-  cancel(queue: string, filter: TaskFilter, error: ErrorRecord, nowMs: number): CancelResult {
+  cancel(queue: string, filter: ResolvedTaskFilter, error: ErrorRecord, nowMs: number): CancelResult {
     const cancelled: DroppedTask[] = [];
     const requested: DroppedTask[] = [];
     const text = JSON.stringify(error);
@@ -59,7 +59,7 @@ export class TaskControl {
   }
 
   /** They keep their history, and are in line before all that has not begun. */
-  retry(queue: string, filter: TaskFilter, nowMs: number): readonly DroppedTask[] {
+  retry(queue: string, filter: ResolvedTaskFilter, nowMs: number): readonly DroppedTask[] {
     const rows = this.select(queue, filter, `state IN (${quote(retriable)})`);
     for (const { seq, state } of rows) {
       this.database
@@ -74,7 +74,7 @@ export class TaskControl {
     return rows.map((row) => ({ id: toId(row), name: row.name }));
   }
 
-  remove(queue: string, filter: TaskFilter): number {
+  remove(queue: string, filter: ResolvedTaskFilter): number {
     const rows = this.select(queue, filter, `state IN (${quote(endStates)})`);
     for (const { seq, state } of rows) this.delete(queue, seq, state);
     return rows.length;
@@ -113,7 +113,7 @@ export class TaskControl {
     this.counts.add(queue, state, -1);
   }
 
-  private select(queue: string, filter: TaskFilter, also: string): Row[] {
+  private select(queue: string, filter: ResolvedTaskFilter, also: string): Row[] {
     const { text, values } = conditionOf(queue, filter);
     return this.database.connection
       .prepare(

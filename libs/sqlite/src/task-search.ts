@@ -1,10 +1,10 @@
 import type {
   AttemptRecord,
   ErrorRecord,
+  ResolvedTaskQuery,
+  StoredPage,
   TaskDetails,
   TaskEnd,
-  TaskPage,
-  TaskQuery,
   TaskRecord,
   TaskState,
 } from 'nestjs-nightshift';
@@ -42,15 +42,15 @@ interface TaskRow extends TaskKey {
 export class TaskSearch {
   constructor(private readonly database: Database) {}
 
-  search(queue: string, query: TaskQuery): TaskPage {
-    const { limit = 50, order = 'newest', after } = query;
+  search(queue: string, query: ResolvedTaskQuery): StoredPage {
+    const { limit, order, after } = query;
     const condition = conditionOf(queue, query);
     const values: SqliteValue[] = [...condition.values];
     const isNewestFirst = order === 'newest';
     let text = condition.text;
     if (after !== undefined) {
       text += isNewestFirst ? ' AND seq < ?' : ' AND seq > ?';
-      values.push(Number(after));
+      values.push(after);
     }
     const rows = this.database.connection
       .prepare(
@@ -58,7 +58,7 @@ export class TaskSearch {
       )
       .all(...values, limit + 1) as TaskRow[];
     const page = rows.slice(0, limit);
-    const next = rows.length > limit ? String(page.at(-1)!.seq) : undefined;
+    const next = rows.length > limit ? page.at(-1)!.seq : undefined;
     return { tasks: page.map(toRecord), next };
   }
 

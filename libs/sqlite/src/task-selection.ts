@@ -1,4 +1,4 @@
-import type { TaskFilter } from 'nestjs-nightshift';
+import type { ResolvedTaskFilter } from 'nestjs-nightshift';
 import type { SqliteValue } from './driver.js';
 import { parseId } from './task-id.js';
 
@@ -9,10 +9,10 @@ export interface Condition {
 }
 
 /** Which rows a filter means. */
-export function conditionOf(queue: string, filter: TaskFilter): Condition {
+export function conditionOf(queue: string, filter: Partial<ResolvedTaskFilter>): Condition {
   const parts: Condition[] = [{ text: 'queue = ?', values: [queue] }];
   const add = (text: string, ...values: SqliteValue[]): void => void parts.push({ text, values });
-  const { ids, states, name, tag, error, enqueuedAfter, enqueuedBefore } = filter;
+  const { ids, states, name, tag, error, enqueuedAfterMs, enqueuedBeforeMs } = filter;
   if (ids !== undefined) {
     const keys = ids.flatMap((id) => parseId(id) ?? []);
     // As rows and not one by one, for SQLite takes only so many values.
@@ -25,9 +25,13 @@ export function conditionOf(queue: string, filter: TaskFilter): Condition {
   if (name !== undefined) add('(name = ? OR definition = ?)', name, name);
   if (tag !== undefined) add('EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)', tag);
   if (error !== undefined)
-    add(`instr(lower((error ->> '$.name') || ' ' || (error ->> '$.message')), lower(?)) > 0`, error);
-  if (enqueuedAfter !== undefined) add('enqueued_at > ?', enqueuedAfter.getTime());
-  if (enqueuedBefore !== undefined) add('enqueued_at < ?', enqueuedBefore.getTime());
+    add(
+      `(instr(lower(error ->> '$.name'), ?) > 0 OR instr(lower(error ->> '$.message'), ?) > 0)`,
+      error,
+      error,
+    );
+  if (enqueuedAfterMs !== undefined) add('enqueued_at >= ?', enqueuedAfterMs);
+  if (enqueuedBeforeMs !== undefined) add('enqueued_at < ?', enqueuedBeforeMs);
   return {
     text: parts.map(({ text }) => text).join(' AND '),
     values: parts.flatMap(({ values }) => values),

@@ -20,7 +20,7 @@ import { StoredHandle, type StoredTaskOwner } from './stored-handle.js';
 import { StoredResults, type SettledOutcome } from './stored-results.js';
 import { StoredRuns } from './stored-runs.js';
 import { toNewTask } from './stored-task.js';
-import { resolveTaskFilter, resolveTaskQuery } from './task-query.js';
+import { resolveTaskFilter, resolveTaskQuery, toCursor } from './task-query.js';
 import type { TaskCounts, TaskDetails, TaskFilter, TaskPage, TaskQuery } from './task-record.js';
 import type { DroppedTask, Heartbeat, InsertOutcome, NewTask, RecoveryResult } from './task-storage.js';
 import type { DequeuedTask, TaskState } from './task.js';
@@ -152,7 +152,8 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
   }
 
   async search(query: TaskQuery): Promise<TaskPage> {
-    return this.session.storage.search(this.name, resolveTaskQuery(query));
+    const { tasks, next } = await this.session.storage.search(this.name, resolveTaskQuery(query));
+    return { tasks, next: next === undefined ? undefined : toCursor(next) };
   }
 
   counts(): Promise<TaskCounts> {

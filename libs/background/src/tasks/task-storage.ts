@@ -1,12 +1,5 @@
-import type {
-  AttemptRecord,
-  ErrorRecord,
-  TaskCounts,
-  TaskDetails,
-  TaskFilter,
-  TaskPage,
-  TaskQuery,
-} from './task-record.js';
+import type { ResolvedTaskFilter, ResolvedTaskQuery } from './task-query.js';
+import type { AttemptRecord, ErrorRecord, TaskCounts, TaskDetails, TaskRecord } from './task-record.js';
 import type { TaskState } from './task.js';
 import type { FullMode } from './queue.options.js';
 
@@ -250,12 +243,12 @@ export interface TaskStorage {
   ends(queue: string, ids: readonly string[]): Promise<readonly TaskEnd[]>;
   state(queue: string, id: string): Promise<TaskState | undefined>;
   details(queue: string, id: string): Promise<TaskDetails | undefined>;
-  search(queue: string, query: TaskQuery): Promise<TaskPage>;
+  search(queue: string, query: ResolvedTaskQuery): Promise<StoredPage>;
   counts(queue: string): Promise<TaskCounts>;
-  retry(queue: string, filter: TaskFilter, nowMs: number): Promise<readonly DroppedTask[]>;
+  retry(queue: string, filter: ResolvedTaskFilter, nowMs: number): Promise<readonly DroppedTask[]>;
   /** Cancels what does not run, and marks what runs for its worker. */
-  cancel(queue: string, filter: TaskFilter, error: ErrorRecord, nowMs: number): Promise<CancelResult>;
-  remove(queue: string, filter: TaskFilter): Promise<number>;
+  cancel(queue: string, filter: ResolvedTaskFilter, error: ErrorRecord, nowMs: number): Promise<CancelResult>;
+  remove(queue: string, filter: ResolvedTaskFilter): Promise<number>;
   /** Removes what is beyond the rule, not too many at once. @returns how many */
   prune(rule: RetentionRule, nowMs: number): Promise<number>;
 
@@ -272,6 +265,13 @@ export interface Look {
   readonly version: number;
   readonly pausedQueues: readonly string[];
   readonly cancellations: Heartbeat['cancellations'];
+}
+
+/** A part of what was found. */
+export interface StoredPage {
+  readonly tasks: readonly TaskRecord[];
+  /** The place of the last one, when there are more: the next page begins after it. */
+  readonly next: number | undefined;
 }
 
 export interface RecoveryResult {
