@@ -142,7 +142,7 @@ export class SqliteStorage implements TaskStorage {
     return this.call('remove', queue, filter);
   }
 
-  prune(rule: RetentionRule, nowMs: number): Promise<number> {
+  prune(rule: RetentionRule, nowMs: number): Promise<boolean> {
     return this.call('prune', rule, nowMs);
   }
 

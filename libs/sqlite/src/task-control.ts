@@ -80,31 +80,46 @@ export class TaskControl {
     return rows.length;
   }
 
-  prune({ queue, state, endedBeforeMs, count }: RetentionRule, nowMs: number): number {
-    const excess = count === undefined ? 0 : Math.max(0, this.counts.of(queue, state) - count);
-    if (excess === 0 && !this.hasOld(queue, state, endedBeforeMs)) return 0;
-    const rows = this.database
+  prune({ queue, state, endedBeforeMs, count }: RetentionRule, nowMs: number): boolean {
+    const excess = count === undefined ? 0 : this.counts.of(queue, state) - count;
+    const beyond = excess > 0 ? this.first(queue, state, Math.min(excess, prunedAtOnce), nowMs) : [];
+    // Those that ended first were enqueued first, by and large: where one is too young, so are the ones after it.
+    const aged = endedBeforeMs === undefined ? [] : this.firstAged(queue, state, endedBeforeMs, nowMs);
+    const seqs = beyond.length > aged.length ? beyond : aged;
+    if (seqs.length === 0) return false;
+    const list = JSON.stringify(seqs);
+    for (const [table, column] of tablesOfTasks)
+      this.database.sql(`DELETE FROM ${table} WHERE ${column} IN (SELECT value FROM json_each(?))`).run(list);
+    this.counts.add(queue, state, -seqs.length);
+    return seqs.length === prunedAtOnce;
+  }
+
+  /** The first of a state, as far as their keys are not taken for longer. */
+  private first(queue: string, state: TaskState, limit: number, nowMs: number): number[] {
+    return this.firstRows(queue, state, limit, nowMs).map(({ seq }) => seq);
+  }
+
+  private firstAged(queue: string, state: TaskState, endedBeforeMs: number, nowMs: number): number[] {
+    const isOld = ({ ended_at: endedAt }: { ended_at: number }): boolean => endedAt < endedBeforeMs;
+    const [first] = this.firstRows(queue, state, 1, nowMs);
+    if (first === undefined || !isOld(first)) return [];
+    const rows = this.firstRows(queue, state, prunedAtOnce, nowMs);
+    const young = rows.findIndex((row) => !isOld(row));
+    return rows.slice(0, young === -1 ? rows.length : young).map(({ seq }) => seq);
+  }
+
+  private firstRows(
+    queue: string,
+    state: TaskState,
+    limit: number,
+    nowMs: number,
+  ): { seq: number; ended_at: number }[] {
+    return this.database
       .sql(
         `SELECT seq, ended_at FROM nightshift_tasks
          WHERE queue = ? AND state = ? AND (dedup_key IS NULL OR dedup_until <= ?) ORDER BY seq LIMIT ?`,
       )
-      .all(queue, state, nowMs, prunedAtOnce) as { seq: number; ended_at: number }[];
-    let pruned = 0;
-    for (const [index, { seq, ended_at: endedAt }] of rows.entries()) {
-      if (index >= excess && !(endedAt < (endedBeforeMs ?? Number.NEGATIVE_INFINITY))) continue;
-      this.delete(queue, seq, state);
-      pruned += 1;
-    }
-    return pruned;
-  }
-
-  /** Whether the first of its state has been kept for long enough: the others have hardly ended before it. */
-  private hasOld(queue: string, state: TaskState, endedBeforeMs: number | undefined): boolean {
-    if (endedBeforeMs === undefined) return false;
-    const first = this.database
-      .sql('SELECT ended_at FROM nightshift_tasks WHERE queue = ? AND state = ? ORDER BY seq LIMIT 1')
-      .get(queue, state) as { ended_at: number } | undefined;
-    return first !== undefined && first.ended_at < endedBeforeMs;
+      .all(queue, state, nowMs, limit) as { seq: number; ended_at: number }[];
   }
 
   private delete(queue: string, seq: number, state: TaskState): void {
@@ -122,6 +137,13 @@ export class TaskControl {
       .all(...values) as Row[];
   }
 }
+
+/** Where tasks are, and what belongs to them. */
+const tablesOfTasks = [
+  ['nightshift_tasks', 'seq'],
+  ['nightshift_attempts', 'task'],
+  ['nightshift_log', 'task'],
+] as const;
 
 function quote(states: readonly string[]): string {
   return states.map((state) => `'${state}'`).join(', ');

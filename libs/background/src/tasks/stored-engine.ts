@@ -276,7 +276,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
       const { ageMs, count } = this.options.retention[state];
       const endedBeforeMs = ageMs === Number.POSITIVE_INFINITY ? undefined : Math.round(now - ageMs);
       const rule = { queue: this.name, state, endedBeforeMs, count };
-      while (!this.session.closed && (await storage.prune(rule, now)) > 0);
+      while (!this.session.closed && (await storage.prune(rule, now)));
     }
     await this.recount();
   }
@@ -397,17 +397,19 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
   /** Whoever waits for the queue to be idle is released when it is: looked up, for others may have enqueued. */
   private checkIdle(): void {
     if (this.becomingIdle.isEmpty || this.isCheckingIdle || !this.runs.isQuiet) return;
+    void this.lookWhetherIdle();
+  }
+
+  private async lookWhetherIdle(): Promise<void> {
     this.isCheckingIdle = true;
-    this.counts().then(
-      ({ waiting, active, retrying }) => {
-        this.isCheckingIdle = false;
-        if (waiting + active + retrying === 0 && this.runs.isQuiet) this.becomingIdle.release();
-      },
-      (error: unknown) => {
-        this.isCheckingIdle = false;
-        this.session.fail('count tasks', error);
-      },
-    );
+    try {
+      const { waiting, active, retrying } = await this.counts();
+      if (waiting + active + retrying === 0 && this.runs.isQuiet) this.becomingIdle.release();
+    } catch (error) {
+      this.session.fail('count tasks', error);
+    } finally {
+      this.isCheckingIdle = false;
+    }
   }
 
   private async recount(): Promise<void> {

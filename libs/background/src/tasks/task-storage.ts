@@ -249,8 +249,8 @@ export interface TaskStorage {
   /** Cancels what does not run, and marks what runs for its worker. */
   cancel(queue: string, filter: ResolvedTaskFilter, error: ErrorRecord, nowMs: number): Promise<CancelResult>;
   remove(queue: string, filter: ResolvedTaskFilter): Promise<number>;
-  /** Removes what is beyond the rule, not too many at once. @returns how many */
-  prune(rule: RetentionRule, nowMs: number): Promise<number>;
+  /** Removes what is beyond the rule, not too many at once. @returns whether there may be more */
+  prune(rule: RetentionRule, nowMs: number): Promise<boolean>;
 
   /** See `OccurrenceStorage`. */
   latestOccurrence(service: string): Promise<number | undefined>;
