@@ -59,7 +59,9 @@ describe('BackgroundAdmin', () => {
           nextTickAt: '2026-01-01T00:00:20.000Z',
         },
       ],
-      queues: [{ name: 'default', capacity: 5, waiting: 1, active: 1, scheduled: 0, paused: true }],
+      queues: [
+        { name: 'default', durable: false, capacity: 5, waiting: 1, active: 1, scheduled: 0, paused: true },
+      ],
     });
     const closed = app.close();
     await clock.advance('30s');

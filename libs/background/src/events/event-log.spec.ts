@@ -112,13 +112,18 @@ const worded: Case[] = [
   ['queue.resumed', { queue: 'q' }, "log Queue 'q' resumed"],
   [
     'queue.draining',
-    { queue: 'q', waiting: 2, active: 1, scheduled: 0 },
+    { queue: 'q', waiting: 2, active: 1, scheduled: 0, durable: false },
     "log Queue 'q' drains: 2 waiting, 1 running",
   ],
   [
     'queue.draining',
-    { queue: 'q', waiting: 0, active: 0, scheduled: 3 },
+    { queue: 'q', waiting: 0, active: 0, scheduled: 3, durable: false },
     "log Queue 'q' drains: 0 waiting, 0 running, 3 scheduled",
+  ],
+  [
+    'queue.draining',
+    { queue: 'q', waiting: 2, active: 1, scheduled: 3, durable: true },
+    "log Queue 'q' stops: 1 running, and 2 waiting, 3 scheduled are kept",
   ],
   [
     'queue.drained',
@@ -198,7 +203,7 @@ const silent: Case[] = [
   ['service.abandoned', { ...queueWorker, running: ['x'] }, ''],
   ['tick.started', tick, ''],
   ['tick.completed', { ...tick, durationMs: 1 }, ''],
-  ['queue.draining', { queue: 'q', waiting: 0, active: 0, scheduled: 0 }, ''],
+  ['queue.draining', { queue: 'q', waiting: 0, active: 0, scheduled: 0, durable: false }, ''],
   ['queue.drained', { queue: 'q', completed: 0, durationMs: 0 }, ''],
   ['task.enqueued', task, ''],
   ['task.scheduled', { ...task, runAt: new Date(0) }, ''],

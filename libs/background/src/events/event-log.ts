@@ -92,9 +92,13 @@ function createWordings(): Wordings {
 
     'queue.paused': ({ queue }, log) => log.log(`Queue '${queue}' paused`),
     'queue.resumed': ({ queue }, log) => log.log(`Queue '${queue}' resumed`),
-    'queue.draining': ({ queue, waiting, active, scheduled }, log) => {
+    'queue.draining': ({ queue, waiting, active, scheduled, durable }, log) => {
       if (waiting + active + scheduled === 0) return;
       const later = scheduled > 0 ? `, ${scheduled} scheduled` : '';
+      if (durable) {
+        log.log(`Queue '${queue}' stops: ${active} running, and ${waiting} waiting${later} are kept`);
+        return;
+      }
       log.log(`Queue '${queue}' drains: ${waiting} waiting, ${active} running${later}`);
     },
     'queue.drained': ({ queue, completed, durationMs }, log) => {

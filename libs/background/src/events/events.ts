@@ -77,8 +77,8 @@ export interface EventDetails {
 
   'queue.paused': OfQueue;
   'queue.resumed': OfQueue;
-  /** The queue takes no more work from outside and runs what it holds. */
-  'queue.draining': OfQueue & { waiting: number; active: number; scheduled: number };
+  /** The queue takes no more work from outside and runs what it holds; a durable one waits only for what runs. */
+  'queue.draining': OfQueue & { waiting: number; active: number; scheduled: number; durable: boolean };
   'queue.drained': OfQueue & { completed: number; durationMs: number };
   /** The queue closed with work left: what never began, what was to be retried, what was running and had to be aborted. */
   'queue.abandoned': OfQueue & {

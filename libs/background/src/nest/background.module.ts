@@ -245,7 +245,9 @@ export class BackgroundModule
   }
 
   private warnOfIdleQueues(): void {
-    const idle = this.host.services.filter(({ kind, state }) => kind === 'queue' && state === 'disabled');
+    const idle = this.host.services.filter(
+      ({ name, kind, state }) => kind === 'queue' && state === 'disabled' && !this.queues.isDurable(name),
+    );
     if (idle.length === 0) return;
     const names = idle.map(({ name }) => name).join(', ');
     this.warn('QUEUE_NOT_RUN', `Not enabled in this process: ${names}. ${notRunMessage}`);
