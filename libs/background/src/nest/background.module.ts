@@ -36,6 +36,7 @@ import {
 } from './background.options.js';
 import { getTaskQueueToken } from './decorators.js';
 import { ServiceDiscovery } from './discovery.js';
+import { warnOfExclusiveAlone } from './exclusive-alone.js';
 import { discoverTaskHandlers } from './handler-discovery.js';
 import { HookOrderModule, HookOrderWitness, placeOutermost } from './hook-order.js';
 import { backgroundServiceOptionsOf } from './metadata.js';
@@ -85,7 +86,8 @@ const providers: Provider[] = [
       scopes: ServiceScopeFactory,
     ) => {
       const { clock, wrap, exceptionBehavior } = hosting;
-      return { clock, wrap, exceptionBehavior, events, scopes } satisfies ServiceDependencies;
+      const occurrences = undefined; // the memory engine keeps none
+      return { clock, wrap, exceptionBehavior, events, scopes, occurrences } satisfies ServiceDependencies;
     },
   },
   {
@@ -169,6 +171,7 @@ export class BackgroundModule
     placeOutermost(modules, BackgroundModule);
     expectOneLifetime(modules, BackgroundModule);
     logEvents(events, new Logger('Nightshift'));
+    warnOfExclusiveAlone(host, events, dependencies);
   }
 
   /**
