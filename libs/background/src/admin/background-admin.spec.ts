@@ -41,6 +41,7 @@ describe('BackgroundAdmin', () => {
           state: 'running',
           restarts: 0,
           startedAt: '2026-01-01T00:00:00.000Z',
+          exclusive: false,
         },
         {
           name: 'cleanup',
@@ -48,6 +49,7 @@ describe('BackgroundAdmin', () => {
           state: 'running',
           restarts: 0,
           startedAt: '2026-01-01T00:00:00.000Z',
+          exclusive: false,
           schedule: 'every 10s',
           lastTick: {
             id: expect.any(String) as string,

@@ -18,6 +18,8 @@ export interface ServiceSnapshot {
   /** The message of the last error, never its stack. */
   readonly lastError: string | undefined;
   readonly schedule: string | undefined;
+  /** Whether each of its occurrences runs once over all processes. */
+  readonly exclusive: boolean;
   readonly lastTick: Omit<TickRecord, 'error'> | undefined;
   readonly nextTickAt: Date | undefined;
 }
@@ -139,7 +141,8 @@ export class BackgroundAdmin {
 }
 
 function toServiceSnapshot(service: ServiceHandle): ServiceSnapshot {
-  const { name, kind, state, restarts, startedAt, lastError, schedule, lastTick, nextTickAt } = service;
+  const { name, kind, state, restarts, startedAt, lastError, schedule, exclusive, lastTick, nextTickAt } =
+    service;
   const { error: _error, ...tick } = lastTick ?? { error: undefined };
   return {
     name,
@@ -154,6 +157,7 @@ function toServiceSnapshot(service: ServiceHandle): ServiceSnapshot {
           ? lastError.message
           : String(lastError),
     schedule,
+    exclusive,
     lastTick: lastTick === undefined ? undefined : (tick as Omit<TickRecord, 'error'>),
     nextTickAt,
   };

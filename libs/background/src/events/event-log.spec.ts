@@ -108,6 +108,27 @@ const worded: Case[] = [
     { ...tick, because: 'misfire' },
     "debug The tick of 's' due at 2026-01-01T03:00:00.000Z was skipped: it came too late",
   ],
+  [
+    'tick.skipped',
+    { ...tick, because: 'exclusive' },
+    "debug The tick of 's' due at 2026-01-01T03:00:00.000Z was skipped: another process has it",
+  ],
+  [
+    'tick.skipped',
+    { ...tick, because: 'storage' },
+    "debug The tick of 's' due at 2026-01-01T03:00:00.000Z was skipped: it could not be claimed",
+  ],
+  ['tick.released', tick, "debug The tick of 's' due at 2026-01-01T03:00:00.000Z is left to another process"],
+  [
+    'occurrence.storageFailed',
+    { ...tick, operation: 'claim', error, retryInMs: 2_000 },
+    "warn The storage of occurrences failed ('claim' of the tick due at 2026-01-01T03:00:00.000Z for service 's'), again in 2.0 s: boom",
+  ],
+  [
+    'occurrence.storageFailed',
+    { service: 's', operation: 'latest', scheduledAt: undefined, error, retryInMs: undefined },
+    "warn The storage of occurrences failed ('latest' for service 's'), not tried again: boom",
+  ],
   ['queue.paused', { queue: 'q' }, "log Queue 'q' paused"],
   ['queue.resumed', { queue: 'q' }, "log Queue 'q' resumed"],
   [

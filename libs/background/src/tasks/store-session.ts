@@ -43,6 +43,7 @@ export class StoreSession {
   private readonly releaseListeners = new Set<() => void>();
   private registering: Promise<WorkerId> | undefined;
   private version: number | undefined;
+  private releases: number | undefined;
   private isWatching = false;
   private isClosed = false;
   private tidying: Promise<unknown> = Promise.resolve();
@@ -87,6 +88,7 @@ export class StoreSession {
   /** Calls `listener` when the occurrences of a dead process came back. @returns ends that */
   onReleased(listener: () => void): () => void {
     this.releaseListeners.add(listener);
+    this.watch();
     return () => this.releaseListeners.delete(listener);
   }
 
@@ -144,7 +146,11 @@ export class StoreSession {
       const ofQueue = tasks.filter((task) => task.queue === queue.name);
       if (ofQueue.length > 0) queue.onRecovered(ofQueue);
     }
-    if (occurrences > 0) for (const listener of this.releaseListeners) listener();
+    if (occurrences > 0) this.tellReleased();
+  }
+
+  private tellReleased(): void {
+    for (const listener of this.releaseListeners) listener();
   }
 
   private async tidyUp(): Promise<void> {
@@ -166,6 +172,8 @@ export class StoreSession {
     const look: Look | undefined = await this.storage.look(worker, this.version);
     if (look === undefined || this.isClosed) return;
     this.version = look.version;
+    if (look.releases !== (this.releases ?? look.releases)) this.tellReleased();
+    this.releases = look.releases;
     this.hear(look.pausedQueues, look.cancellations);
     for (const queue of this.queues) queue.onOutsideChange();
   }

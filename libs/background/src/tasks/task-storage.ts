@@ -255,14 +255,16 @@ export interface TaskStorage {
   /** See `OccurrenceStorage`. */
   latestOccurrence(service: string): Promise<number | undefined>;
   claimOccurrence(service: string, dueAtMs: number, worker: WorkerId): Promise<boolean>;
-  completeOccurrence(service: string, dueAtMs: number): Promise<void>;
+  completeOccurrence(service: string, dueAtMs: number, worker: WorkerId): Promise<void>;
   /** It is nobody's again. */
-  releaseOccurrence(service: string, dueAtMs: number): Promise<void>;
+  releaseOccurrence(service: string, dueAtMs: number, worker: WorkerId): Promise<void>;
 }
 
 /** What has come from other processes. */
 export interface Look {
   readonly version: number;
+  /** How many times occurrences of services have been given back, ever. */
+  readonly releases: number;
   readonly pausedQueues: readonly string[];
   readonly cancellations: Heartbeat['cancellations'];
 }
