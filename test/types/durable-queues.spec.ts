@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/consistent-function-scoping -- bodies that are compiled and never run stand where they tell something */
 import {
   defineTask,
   type BackgroundEngine,

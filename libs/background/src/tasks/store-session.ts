@@ -42,6 +42,7 @@ export class StoreSession {
   private readonly resource = new AsyncResource('nightshift');
   private readonly releaseListeners = new Set<() => void>();
   private registering: Promise<WorkerId> | undefined;
+  private pausedQueues: readonly string[] = [];
   private version: number | undefined;
   private releases: number | undefined;
   private isWatching = false;
@@ -61,8 +62,17 @@ export class StoreSession {
     return this.isClosed;
   }
 
-  add(queue: SessionQueue): void {
+  /** The first look: what others have left. */
+  async open(): Promise<void> {
+    await this.storage.open();
+    const look = await this.storage.look(undefined, undefined);
+    this.pausedQueues = look?.pausedQueues ?? [];
+  }
+
+  /** @returns whether the queue is paused, since before this process began */
+  add(queue: SessionQueue): boolean {
     this.queues.push(queue);
+    return this.pausedQueues.includes(queue.name);
   }
 
   /** The number under which this process runs tasks. From the first time it is asked for, the process gives signs of life. */

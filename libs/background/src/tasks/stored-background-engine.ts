@@ -45,7 +45,7 @@ class StoredBackgroundEngine implements BackgroundEngine {
     const session = new StoreSession(storage, options, dependencies);
     this.session = session;
     try {
-      await storage.open();
+      await session.open();
     } catch (error) {
       this.session = undefined;
       throw error;

@@ -55,7 +55,8 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
       onSettled: (task, outcome) => this.onSettled(task, outcome),
       onEndedElsewhere: (ids) => this.afterChange(ids),
     });
-    session.add(this);
+    this.isHeldBack = session.add(this);
+    this.runs.setPaused(this.isHeldBack);
   }
 
   get name(): string {
@@ -192,6 +193,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
   }
 
   open(): void {
+    if (this.isHeldBack) this.dependencies.events.emit('queue.paused', { queue: this.name }); // since before this start
     this.runs.open();
     void this.recount();
   }

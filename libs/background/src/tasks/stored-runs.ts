@@ -364,8 +364,8 @@ export class StoredRuns implements TaskOwner {
   private flushNotesOf(task: LocalTask, run: StoredRun): void {
     const log = task.writtenLog;
     if (log === undefined || run.isSuperseded) return;
-    const lines = log.last().slice(-Math.max(0, log.written - run.linesWritten) || log.lines.length);
-    const fresh = log.written > run.linesWritten ? lines : [];
+    const count = log.written - run.linesWritten;
+    const fresh = count === 0 ? [] : log.last().slice(-count);
     const isProgressNew = log.progress !== run.progress;
     if (fresh.length === 0 && !isProgressNew) return;
     run.linesWritten = log.written;
