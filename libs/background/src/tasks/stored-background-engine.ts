@@ -48,6 +48,7 @@ class StoredBackgroundEngine implements BackgroundEngine {
       await session.open();
     } catch (error) {
       this.session = undefined;
+      await storage.close();
       throw error;
     }
   }

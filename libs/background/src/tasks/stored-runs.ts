@@ -265,9 +265,9 @@ export class StoredRuns implements TaskOwner {
       isSuperseded: false,
     };
     this.running.set(task, run);
-    if (!isTaken) this.workers.startSoon(task);
-    else if (this.dequeuers.isEmpty)
-      this.giveBack(task, run); // whoever waited has gone
+    // Stopped meanwhile, or whoever waited has gone.
+    if (!this.isOpen || (isTaken && this.dequeuers.isEmpty)) this.giveBack(task, run);
+    else if (!isTaken) this.workers.startSoon(task);
     else this.dequeuers.serve(new TakenTask(task, (taken) => this.runTaken(taken)));
   }
 
