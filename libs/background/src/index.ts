@@ -148,7 +148,13 @@ export type {
   WorkerId,
   WorkerSign,
 } from './tasks/task-storage.js';
-export type { ResolvedTaskFilter, ResolvedTaskQuery } from './tasks/task-query.js';
+export {
+  resolveTaskFilter,
+  resolveTaskQuery,
+  toCursor,
+  type ResolvedTaskFilter,
+  type ResolvedTaskQuery,
+} from './tasks/task-query.js';
 export { TaskQueue } from './tasks/task-queue.js';
 export {
   taskTransitions,

@@ -123,6 +123,23 @@ export class SqliteNewerVersionError extends SqliteStorageError {
   }
 }
 
+/** There are no tables of an engine in the file, or those of an older release, and whoever only looks makes none. */
+export class SqliteNoTasksError extends SqliteStorageError {
+  readonly code = 'SQLITE_NO_TASKS';
+
+  constructor(
+    file: string,
+    /** Of its tables; 0 when there are none. */
+    readonly found: number,
+  ) {
+    const what = found === 0 ? 'There are no tasks' : `The tables of an older release (version ${found}) are`;
+    super(
+      file,
+      `${what} in '${file}'. An application with sqliteEngine({ file }) makes the tables, or brings them up to date, when it starts.`,
+    );
+  }
+}
+
 /** What was given as `transaction` cannot be used, or is of another file. */
 export class SqliteTransactionError extends SqliteStorageError {
   readonly code = 'SQLITE_TRANSACTION_UNUSABLE';
