@@ -1,3 +1,4 @@
+// Long because it is one object: every field of it is what a waiting closure weighs, so they are all in view here.
 import { randomUUID } from 'node:crypto';
 import { IllegalStateError, TaskCancelledError } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
@@ -44,7 +45,6 @@ export class LocalTask<R = unknown> implements TaskHandle<R> {
   ahead: LocalTask | undefined;
   behind: LocalTask | undefined;
   private current: TaskState = 'waiting';
-  private currentAttempt = 1;
   /** Its work, or the name of work that is forgotten. */
   private workOrName: TaskWork<R> | string;
   private story: TaskStory | undefined;
@@ -68,7 +68,7 @@ export class LocalTask<R = unknown> implements TaskHandle<R> {
     if (typed !== undefined) this.story = new TaskStory(typed);
     if (identity === undefined) return;
     this.taskId = identity.id;
-    this.currentAttempt = identity.attempt;
+    this.ownStory.attempt = identity.attempt;
   }
 
   get id(): string {
@@ -95,7 +95,7 @@ export class LocalTask<R = unknown> implements TaskHandle<R> {
 
   /** Which attempt runs, or is the next to run. */
   get attempt(): number {
-    return this.currentAttempt;
+    return this.story?.attempt ?? 1;
   }
 
   get maxAttempts(): number {
@@ -256,7 +256,7 @@ export class LocalTask<R = unknown> implements TaskHandle<R> {
 
   /** Makes it ready for another attempt, which has a signal of its own. */
   renew(attempt: number): void {
-    this.currentAttempt = attempt;
+    this.ownStory.attempt = attempt;
     this.controller = undefined;
     this.abortReason = undefined;
   }
@@ -272,7 +272,7 @@ export class LocalTask<R = unknown> implements TaskHandle<R> {
     const hadBegun = this.isActive;
     this.enter(state);
     if (!hadBegun) {
-      this.currentAttempt -= 1; // so that it says how many have begun
+      this.ownStory.attempt -= 1; // so that it says how many have begun
       this.letGo();
     }
     this.outcome = outcome;
@@ -285,14 +285,16 @@ export class LocalTask<R = unknown> implements TaskHandle<R> {
    */
   letGo(): void {
     if (!this.isWorthKeeping) return this.forget();
-    if (this.typed === undefined) this.forgetWork();
+    if (this.typed === undefined || this.current === 'completed') this.forgetWork();
     if (this.taskOptions.signal !== undefined) this.taskOptions = { ...this.taskOptions, signal: undefined };
   }
 
   /** Nobody looks at it any more but whoever keeps the handle, and that keeps nothing of what was handed over with it. */
   forget(): void {
+    const { attempt } = this;
     this.forgetWork();
     this.story = undefined;
+    if (attempt !== 1) this.ownStory.attempt = attempt;
     this.taskOptions = remainderOf(this.taskOptions);
   }
 

@@ -62,7 +62,8 @@ export class TaskDispatch {
       return true;
     }
     if (!this.waiting.tryAdd(task)) return false;
-    if (this.rate !== undefined) this.pump(); // which sees to it that what waits for the rate is woken
+    // It may begin all the same, or has to be woken when the rate allows.
+    if (this.rate !== undefined || this.canHandOut) this.pump();
     return true;
   }
 

@@ -5,7 +5,6 @@ import { runInsideHere } from '../scopes/background-context.js';
 import { Discard, RetryAfter, TaskOutcome } from '../scopes/task-outcome.js';
 import type { TaskContext, WorkWrapper } from '../scopes/context.js';
 import type { ServiceScope, ServiceScopeFactory } from '../scopes/scope.js';
-import { toErrorRecord } from './error-record.js';
 import type { LocalTask } from './local-task.js';
 import { retryDelayMs } from './retry-policy.js';
 import { RunningTask } from './task-context.js';
@@ -162,14 +161,8 @@ export class TaskExecution {
   private noteAttempt(task: LocalTask, outcome: AttemptRecord['outcome'], error: unknown): void {
     if (task.typed === undefined) return;
     const { clock } = this.dependencies;
-    const endedAtMs = clock.now();
-    task.ownStory.addAttempt({
-      attempt: task.attempt,
-      startedAt: new Date(endedAtMs - (clock.monotonic() - this.begunAt)),
-      endedAt: new Date(endedAtMs),
-      outcome,
-      error: error === undefined ? undefined : toErrorRecord(error),
-    });
+    const now = clock.now();
+    task.ownStory.addAttempt(outcome, error, now - (clock.monotonic() - this.begunAt), now);
   }
 
   private settle(task: LocalTask, failed: boolean, outcome: unknown): Postponement | undefined {

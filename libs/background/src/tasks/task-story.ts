@@ -1,3 +1,4 @@
+import { toErrorRecord } from './error-record.js';
 import type { TypedTask } from './queue-engine.js';
 import type { TaskLog } from './task-log.js';
 import type { AttemptRecord } from './task-record.js';
@@ -12,6 +13,8 @@ const none: readonly AttemptRecord[] = Object.freeze([]);
  * never, for most of them.
  */
 export class TaskStory {
+  /** Which attempt runs, or is the next to run; at the end, how many have begun. */
+  attempt = 1;
   log: TaskLog | undefined;
   /** When its last attempt began, and when it came to its end, by the wall clock. */
   startedAtMs: number | undefined;
@@ -23,7 +26,20 @@ export class TaskStory {
 
   constructor(readonly typed: TypedTask | undefined) {}
 
-  addAttempt(attempt: AttemptRecord): void {
+  /** The current attempt did not complete the task. */
+  addAttempt(
+    outcome: AttemptRecord['outcome'],
+    error: unknown,
+    startedAtMs: number,
+    endedAtMs: number,
+  ): void {
+    const attempt: AttemptRecord = {
+      attempt: this.attempt,
+      startedAt: new Date(startedAtMs),
+      endedAt: new Date(endedAtMs),
+      outcome,
+      error: error === undefined ? undefined : toErrorRecord(error),
+    };
     this.attempts = [...this.attempts, attempt].slice(-attemptsKept);
   }
 }
