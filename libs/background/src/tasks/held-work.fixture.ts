@@ -16,5 +16,5 @@ export function setup(options: TaskQueueOptions = {}) {
     gates.get(name)!();
     await clock.advance(0);
   };
-  return { clock, seen, queue, ran, held, finish, open: () => runner.begin!() };
+  return { clock, seen, queue, runner, ran, held, finish, open: () => runner.begin!() };
 }
