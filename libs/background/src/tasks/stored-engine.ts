@@ -128,11 +128,11 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
 
   async pause(): Promise<void> {
     this.onPaused(true);
-    await this.session.storage.setPaused(this.name, true);
+    await this.session.setPaused(this.name, true);
   }
 
   async resume(): Promise<void> {
-    await this.session.storage.setPaused(this.name, false);
+    await this.session.setPaused(this.name, false);
     this.onPaused(false);
   }
 

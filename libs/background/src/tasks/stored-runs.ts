@@ -96,6 +96,11 @@ export class StoredRuns implements TaskOwner {
     return this.running.size === 0 && this.unsettled === 0;
   }
 
+  /** Whether, besides, no claim is under way that may still bring something. */
+  private get isAtRest(): boolean {
+    return this.isQuiet && !this.isClaiming;
+  }
+
   has(id: string): boolean {
     return this.find(id) !== undefined;
   }
@@ -181,7 +186,7 @@ export class StoredRuns implements TaskOwner {
 
   /** Resolves when nothing runs here, and every outcome is stored. */
   async whenQuiet(): Promise<void> {
-    while (!this.isQuiet && !this.isGivenUp) await this.becomingQuiet.wait();
+    while (!this.isAtRest && !this.isGivenUp) await this.becomingQuiet.wait();
   }
 
   /** Writes down what running tasks have said since the last time. */
@@ -243,10 +248,12 @@ export class StoredRuns implements TaskOwner {
     if (tasks.length + expired.length > 0) this.listener.onClaimed(tasks.length + expired.length);
     if (nextAtMs !== undefined) this.wakeAt(nextAtMs);
     if (this.claimsAgain || mayHaveMore) this.claimSoon();
+    this.noteQuiet();
   }
 
   private onClaimFailed(error: unknown): void {
     this.isClaiming = false;
+    this.noteQuiet();
     if (!this.isOpen) return;
     this.session.fail('claim tasks', error);
     this.wakeAfter(this.nextPauseMs());
@@ -265,9 +272,9 @@ export class StoredRuns implements TaskOwner {
       isSuperseded: false,
     };
     this.running.set(task, run);
-    if (!isTaken) this.workers.startSoon(task);
-    else if (this.dequeuers.isEmpty)
-      this.giveBack(task, run); // whoever waited has gone
+    // It was claimed, and meanwhile the queue was closed or paused, or whoever waited has gone.
+    if (!this.isOpen || this.isPaused || (isTaken && this.dequeuers.isEmpty)) this.giveBack(task, run);
+    else if (!isTaken) this.workers.startSoon(task);
     else this.dequeuers.serve(new TakenTask(task, (taken) => this.runTaken(taken)));
   }
 
@@ -419,7 +426,7 @@ export class StoredRuns implements TaskOwner {
   }
 
   private noteQuiet(): void {
-    if (this.isQuiet) this.becomingQuiet.release();
+    if (this.isAtRest) this.becomingQuiet.release();
   }
 
   private find(id: string): LocalTask | undefined {
