@@ -25,6 +25,9 @@ const needed = [
   ...Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true),
 ];
 
+/** From 22.13 on Node brings its own. */
+const hasSqlite = process.getBuiltinModule?.('node:sqlite') !== undefined;
+
 function printExports(name: string): string {
   return `console.log(Object.keys(await import(${JSON.stringify(name)})).join(' '))`;
 }
@@ -76,6 +79,15 @@ describe('the package', () => {
       console.log(await reader.read());`;
     const ran = await consumer.node('--input-type=module', '-e', use);
     expect(ran).toEqual({ code: 0, stdout: 'an item\n', stderr: '' });
+  });
+
+  it.skipIf(hasSqlite)('says what to install when there is no SQLite', async () => {
+    await using consumer = await Consumer.install(packed.tarball, needed);
+    const use = `import { sqliteEngine } from 'nestjs-nightshift/sqlite';
+      await sqliteEngine({ file: 'tasks.db' }).open({ clock: {} }).catch(({ code, message }) => console.log(code, message));`;
+    const ran = await consumer.node('--input-type=module', '-e', use);
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.stdout).toMatch(/^SQLITE_DRIVER_MISSING .*npm install @photostructure\/sqlite@1/);
   });
 
   it('is one and the same when it is required and when it is imported', async () => {

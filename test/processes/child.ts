@@ -17,8 +17,11 @@ export interface Nest {
 
 const { nest12, nest11 } = inject('houses');
 
+/** For what does not depend on the version of Nest, and takes too long to be done twice. */
+export const oneNest: Nest = { major: 12, house: nest12, nodeOptions: [] };
+
 const nestMajors: readonly Nest[] = [
-  { major: 12, house: nest12, nodeOptions: [] },
+  oneNest,
   { major: 11, house: nest11, nodeOptions: ['--preserve-symlinks', '--preserve-symlinks-main'] },
 ];
 
@@ -52,8 +55,9 @@ export class Child implements AsyncDisposable {
     const script = join(nest.house, 'dist/test/processes/apps', file);
     this.process = spawn(process.execPath, [...nest.nodeOptions, script, ...options], {
       env: { PATH: process.env['PATH'], NO_COLOR: '1' },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
+    this.process.stdin!.on('error', () => {}); // it has ended before it read what was written
     this.readLines(this.process.stdout!);
     this.readLines(this.process.stderr!);
     this.end = this.watchEnd();
@@ -78,8 +82,17 @@ export class Child implements AsyncDisposable {
     return (await this.line(/^listening on /)).slice('listening on '.length);
   }
 
+  get pid(): number {
+    return this.process.pid!;
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.process.kill(signal);
+  }
+
+  /** Writes a line to its standard input. */
+  tell(line: string): void {
+    this.process.stdin!.write(`${line}\n`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

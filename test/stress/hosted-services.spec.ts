@@ -6,6 +6,7 @@ import type { HostedService } from '../../libs/background/src/hosting/hosted-ser
 import { LongRunningService } from '../../libs/background/src/hosting/long-running-service.js';
 import type { ServiceRunner } from '../../libs/background/src/hosting/service-runner.js';
 import { resolveServiceOptions } from '../../libs/background/src/scheduling/background-service.options.js';
+import { SharedOccurrences } from '../../libs/background/src/scheduling/shared-occurrences.fixture.js';
 import { TickRunner } from '../../libs/background/src/scheduling/tick-runner.js';
 import { NoScopes } from '../../libs/background/src/scopes/no-scopes.fixture.js';
 import { QueueRegistry } from '../../libs/background/src/tasks/queue-registry.js';
@@ -81,6 +82,27 @@ describe('the hammer is content with', isLong ? { timeout: 600_000 } : {}, () =>
       ).resolves.toBeUndefined();
     },
   );
+
+  it('an exclusive service with a storage', async () => {
+    const clock = new ManualClock();
+    const events = new BackgroundEvents(clock);
+    const shared = new SharedOccurrences();
+    const { ticks } = resolveServiceOptions({ every: '1s', exclusive: true, overlap: 'queue' }, 'test', 'a');
+    const options = { ...ticks, trigger: ticks.trigger! };
+    const work = worker(clock);
+    const create = () => {
+      const occurrences = shared.process();
+      const scopes = new NoScopes();
+      return asHostedService(
+        new TickRunner({ name: 'a', clock, events, scopes, options, work, occurrences }),
+      );
+    };
+    await expect(
+      hammerHostedService(create, { clock, within: '5s', rounds: runs(40) }),
+    ).resolves.toBeUndefined();
+    expect(shared.processes.some(({ calls }) => calls.length > 0)).toBe(true);
+    expect(shared.processes.every(({ listeners }) => listeners.size === 0)).toBe(true);
+  });
 
   it('the worker of a queue, which cannot be started again once it has drained', async () => {
     const clock = new ManualClock();

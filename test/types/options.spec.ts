@@ -121,6 +121,7 @@ describe('an option that is undefined', () => {
       jitter: undefined,
       overlap: undefined,
       misfire: undefined,
+      exclusive: undefined,
       timeout: undefined,
       onError: undefined,
       exceptionBehavior: undefined,

@@ -125,6 +125,8 @@ describe('@BackgroundService()', () => {
       BackgroundService({ every: '30s', overlp: 'skip' }),
       // @ts-expect-error: no such value
       BackgroundService({ every: '30s', overlap: 'wait' }),
+      // @ts-expect-error: true or false
+      BackgroundService({ every: '30s', exclusive: 'always' }),
       // @ts-expect-error: a duration
       BackgroundService({ every: true }),
       // @ts-expect-error: a backoff, not a delay
@@ -206,11 +208,14 @@ describe('what the host tells of a service', () => {
       service.state = 'stopped';
       // @ts-expect-error: reschedule() does that
       service.nextTickAt = new Date();
+      // @ts-expect-error: what its options say
+      service.exclusive = true;
       // @ts-expect-error: readonly
       tick.missed = 0;
     };
     expectTypeOf(change).toBeFunction();
     expectTypeOf<ServiceHandle['state']>().toEqualTypeOf<ServiceState>();
+    expectTypeOf<ServiceHandle['exclusive']>().toBeBoolean();
     expectTypeOf<ServiceHandle['lastTick']>().toEqualTypeOf<TickRecord | undefined>();
     expectTypeOf<ServiceHandle['trigger']>().returns.toEqualTypeOf<Promise<TickRecord>>();
     expectTypeOf<ServiceHandle['lastError']>().toBeUnknown();

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { BackgroundModule, type BackgroundModuleOptions } from 'nestjs-nightshift';
+import { sqliteEngine } from 'nestjs-nightshift/sqlite';
 import { CustomersModule } from './customers/customers.module.js';
 import { LogsModule } from './logs/logs.module.js';
 import { CatchAllMailServer } from './mail/catch-all-mail-server.js';
@@ -27,8 +28,10 @@ import { SyrupModule } from './syrup/syrup.module.js';
 })
 export class AppModule {}
 
-function backgroundOptions({ photos, smtpUrl }: ShopConfig): BackgroundModuleOptions {
+function backgroundOptions({ photos, smtpUrl, nightShiftFile }: ShopConfig): BackgroundModuleOptions {
   return {
+    // With a file, photos and mails survive a crash.
+    engine: nightShiftFile === undefined ? undefined : sqliteEngine({ file: nightShiftFile }),
     // The default queue resizes photos.
     queue: { concurrency: photos.atOnce, capacity: photos.waiting, timeout: '1m' },
     // With a real mail server there is no use for our own.

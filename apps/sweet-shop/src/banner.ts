@@ -26,9 +26,16 @@ Try, in another terminal:
   curl -s ${shop}/night-shift
 
 Files are in ${dataDir}. Mail goes to ${withoutPassword(app.get(Mailer).url)}.
-Tasks are held in memory: Ctrl+C finishes them, a crash or kill -9 loses those not yet done.
+${durability(app.get(ShopConfig))}
 
 `;
+}
+
+function durability({ nightShiftFile }: ShopConfig): string {
+  return nightShiftFile === undefined
+    ? `Tasks are held in memory: Ctrl+C finishes them, a crash or kill -9 loses those not yet done.
+To make them durable: NIGHTSHIFT_FILE=shop.db npm start`
+    : `Tasks are kept in ${nightShiftFile}: after a crash or kill -9, start the shop again and they go on.`;
 }
 
 function describe({ name, kind, state, schedule, nextTickAt }: ServiceSnapshot): string {

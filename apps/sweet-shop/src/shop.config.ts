@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Global, Module } from '@nestjs/common';
 
 /** Everything that the environment can change about the shop, read in this one place. */
@@ -6,6 +6,10 @@ export class ShopConfig {
   readonly port: number;
   /** Where photos, the database and log files are kept. */
   readonly dataDir: string;
+  /** The file that makes tasks durable; then the shop keeps its customers and orders in it too. */
+  readonly nightShiftFile: string | undefined;
+  /** Where customers and orders are kept. */
+  readonly databaseFile: string;
   /** A real mail server. Without one the shop starts its own, which only collects. */
   readonly smtpUrl: string | undefined;
   /** How often prices are read again: every 5 minutes in a real shop, every few seconds to watch it happen. */
@@ -18,6 +22,9 @@ export class ShopConfig {
   constructor(env: NodeJS.ProcessEnv) {
     this.port = wholeNumber(env, 'PORT', 3000);
     this.dataDir = resolve(env['SHOP_DATA'] ?? '.shop');
+    const { NIGHTSHIFT_FILE: file } = env;
+    this.nightShiftFile = file === undefined ? undefined : resolve(file);
+    this.databaseFile = this.nightShiftFile ?? join(this.dataDir, 'shop.sqlite');
     this.smtpUrl = env['SMTP_URL'];
     this.recipesEvery = env['RECIPES_EVERY'] ?? '5s';
     this.photos = {

@@ -57,6 +57,7 @@ export type {
   TaskLabel,
   TickOutcome,
 } from './events/events.js';
+export type { OccurrenceClaim, OccurrenceStorage } from './hosting/occurrence-storage.js';
 export { BackgroundHost } from './hosting/host.js';
 export type { ExceptionBehavior, HostingOptions } from './hosting/hosting.options.js';
 export { ApplicationLifetime } from './hosting/lifetime.js';

@@ -1,4 +1,5 @@
 import type { SqliteConnection } from './driver.js';
+import { rollBack } from './database.js';
 import { SqliteNewerVersionError } from './errors.js';
 
 /**
@@ -114,13 +115,16 @@ export function migrate(connection: SqliteConnection, file: string): void {
   try {
     const version = versionOf(connection);
     if (version > schemaVersion) throw new SqliteNewerVersionError(file, version, schemaVersion);
-    if (version === 0) connection.exec('CREATE TABLE nightshift_schema (version INTEGER NOT NULL) STRICT');
+    if (version === 0)
+      connection.exec(
+        'CREATE TABLE nightshift_schema (version INTEGER NOT NULL, releases INTEGER NOT NULL DEFAULT 0) STRICT',
+      );
     for (const statements of versions.slice(version)) connection.exec(statements);
-    connection.exec('DELETE FROM nightshift_schema');
-    connection.exec(`INSERT INTO nightshift_schema VALUES (${schemaVersion})`);
+    if (version === 0) connection.exec('INSERT INTO nightshift_schema (version) VALUES (0)');
+    connection.exec(`UPDATE nightshift_schema SET version = ${schemaVersion}`);
     connection.exec('COMMIT');
   } catch (error) {
-    connection.exec('ROLLBACK');
+    rollBack(connection);
     throw error;
   }
 }

@@ -154,12 +154,12 @@ export class SqliteStorage implements TaskStorage {
     return this.call('claimOccurrence', service, dueAtMs, worker);
   }
 
-  completeOccurrence(service: string, dueAtMs: number): Promise<void> {
-    return this.call('completeOccurrence', service, dueAtMs);
+  completeOccurrence(service: string, dueAtMs: number, worker: WorkerId): Promise<void> {
+    return this.call('completeOccurrence', service, dueAtMs, worker);
   }
 
-  releaseOccurrence(service: string, dueAtMs: number): Promise<void> {
-    return this.call('releaseOccurrence', service, dueAtMs);
+  releaseOccurrence(service: string, dueAtMs: number, worker: WorkerId): Promise<void> {
+    return this.call('releaseOccurrence', service, dueAtMs, worker);
   }
 
   private call<M extends keyof Methods>(

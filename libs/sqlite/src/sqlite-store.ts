@@ -25,8 +25,8 @@ export class SqliteStore {
     const claims = new TaskClaims(database, counts, keys);
     const settlement = new TaskSettlement(database, counts, keys);
     const control = new TaskControl(database, counts, keys);
-    const workers = new Workers(database, counts, keys, settlement);
     const occurrences = new Occurrences(database);
+    const workers = new Workers(database, counts, keys, settlement, occurrences);
     const search = new TaskSearch(database);
     this.database = database;
     this.counts = counts;

@@ -2,6 +2,7 @@ import type { ErrorRecord, Heartbeat, Look, RecoveryResult, WorkerId } from 'nes
 import type { ConcurrencyKeys } from './concurrency-keys.js';
 import { endReasons } from './end-reasons.js';
 import type { Database } from './database.js';
+import type { Occurrences } from './occurrences.js';
 import type { StateCounts } from './task-counts.js';
 import { toId, type TaskKey } from './task-id.js';
 import type { TaskSettlement } from './task-settlement.js';
@@ -23,6 +24,7 @@ export class Workers {
     private readonly counts: StateCounts,
     private readonly keys: ConcurrencyKeys,
     private readonly settlement: TaskSettlement,
+    private readonly occurrences: Occurrences,
   ) {}
 
   register(process: string, nowMs: number): WorkerId {
@@ -53,7 +55,8 @@ export class Workers {
     };
     if (current === version) return undefined;
     const cancellations = worker === undefined ? [] : this.cancellations(worker);
-    return { version: current, pausedQueues: this.pausedQueues(), cancellations };
+    const { releases } = this.occurrences;
+    return { version: current, releases, pausedQueues: this.pausedQueues(), cancellations };
   }
 
   private pausedQueues(): string[] {
@@ -85,7 +88,7 @@ export class Workers {
     let occurrences = 0;
     for (const worker of workers) {
       for (const row of this.heldBy(worker)) tasks.push(this.giveBack(row, nowMs, maxInterruptions));
-      occurrences += this.releaseOccurrences(worker);
+      occurrences += this.occurrences.releaseAllOf(worker);
       this.database.sql('DELETE FROM nightshift_workers WHERE id = ?').run(worker);
     }
     return { tasks, occurrences };
@@ -116,18 +119,6 @@ export class Workers {
     }
     if (row.concurrency_key !== null) this.keys.release(queue, row.concurrency_key);
     return { queue, id, name, isDead };
-  }
-
-  private releaseOccurrences(worker: WorkerId): number {
-    const { changes } = this.database
-      .sql(
-        `UPDATE nightshift_occurrences SET worker = NULL, due_at = previous WHERE worker = ? AND previous IS NOT NULL`,
-      )
-      .run(worker);
-    const { changes: first } = this.database
-      .sql('DELETE FROM nightshift_occurrences WHERE worker = ?')
-      .run(worker);
-    return Number(changes) + Number(first);
   }
 
   private heldBy(worker: WorkerId): HeldRow[] {

@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 import { ShopConfig } from '../shop.config.js';
@@ -42,7 +41,8 @@ export class ConnectionPool implements OnApplicationShutdown {
 
   private open(): DatabaseSyncInstance {
     mkdirSync(this.config.dataDir, { recursive: true });
-    const database = new DatabaseSync(join(this.config.dataDir, 'shop.sqlite'));
+    // The night shift may be writing to the same file just now.
+    const database = new DatabaseSync(this.config.databaseFile, { timeout: 5_000 });
     database.exec(schema);
     return database;
   }

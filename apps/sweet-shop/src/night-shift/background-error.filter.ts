@@ -1,10 +1,17 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter, type Type } from '@nestjs/common';
 import type { Response } from 'express';
-import { IllegalStateError, NotTickedError, QueueClosedError, UnknownNameError } from 'nestjs-nightshift';
+import {
+  IllegalStateError,
+  InvalidOptionsError,
+  NotTickedError,
+  QueueClosedError,
+  UnknownNameError,
+} from 'nestjs-nightshift';
 import { QueueFullError } from './room-in-queue.js';
 
 /** What an error of the night shift is over HTTP. Those not named are mistakes of ours, and stay a 500. */
 const statuses = new Map<Type<Error>, number>([
+  [InvalidOptionsError, 400],
   [UnknownNameError, 404],
   [NotTickedError, 409],
   [IllegalStateError, 409],

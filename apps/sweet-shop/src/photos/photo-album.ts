@@ -1,18 +1,16 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Injectable, NotFoundException } from '@nestjs/common';
-import type { TaskHandle, TaskState } from 'nestjs-nightshift';
+import { BackgroundAdmin, type TaskProgress, type TaskState } from 'nestjs-nightshift';
 import { ShopConfig } from '../shop.config.js';
 
 export interface PhotoStatus {
   readonly id: string;
   readonly state: TaskState;
+  readonly progress?: TaskProgress | undefined;
   /** Why there is no small photo, when there will be none. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
 }
-
-/** How many photos the album can tell about. */
-const remembered = 1_000;
 
 export function photosDirectory({ dataDir }: ShopConfig): string {
   return join(dataDir, 'photos');
@@ -21,9 +19,10 @@ export function photosDirectory({ dataDir }: ShopConfig): string {
 /** Where each photo is, and what became of it. */
 @Injectable()
 export class PhotoAlbum {
-  private readonly tasks = new Map<string, TaskHandle>();
-
-  constructor(private readonly config: ShopConfig) {}
+  constructor(
+    private readonly config: ShopConfig,
+    private readonly admin: BackgroundAdmin,
+  ) {}
 
   original(id: string): string {
     return join(photosDirectory(this.config), id);
@@ -33,22 +32,16 @@ export class PhotoAlbum {
     return `${this.original(id)}.webp`;
   }
 
-  add(id: string, resizing: TaskHandle): void {
-    this.tasks.set(id, resizing);
-    const [oldest] = this.tasks.keys();
-    if (this.tasks.size > remembered) this.tasks.delete(oldest!);
-  }
-
   async discard(id: string): Promise<void> {
     await rm(this.original(id), { force: true });
   }
 
+  /** Asks the queue, which knows its tasks by their tags: also after a restart, if it keeps them in a file. */
   async status(id: string): Promise<PhotoStatus> {
-    const task = this.tasks.get(id);
-    if (task === undefined) throw new NotFoundException(`There is no photo ${id}.`);
-    const state = await task.state();
-    if (state !== 'dead' && state !== 'cancelled') return { id, state };
-    const reason = await task.result().catch((error: Error) => error.message); // rejects at once: the task has ended
-    return { id, state, reason: String(reason) };
+    const { tasks } = await this.admin.searchTasks('default', { tag: id, limit: 1 });
+    const [resizing] = tasks;
+    if (resizing === undefined) throw new NotFoundException(`There is no photo ${id}.`);
+    const { state, progress, error } = resizing;
+    return { id, state, progress, reason: error?.message };
   }
 }

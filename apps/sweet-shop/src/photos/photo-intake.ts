@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { TaskQueue } from 'nestjs-nightshift';
+import { DurableTaskQueue } from 'nestjs-nightshift';
 import { waitForRoom } from '../night-shift/room-in-queue.js';
 import { ShopConfig } from '../shop.config.js';
 import { PhotoAlbum } from './photo-album.js';
@@ -8,7 +8,7 @@ import { resizePhoto } from './resize-photo.js';
 @Injectable()
 export class PhotoIntake {
   constructor(
-    private readonly queue: TaskQueue,
+    private readonly queue: DurableTaskQueue,
     private readonly album: PhotoAlbum,
     private readonly config: ShopConfig,
   ) {}
@@ -17,10 +17,9 @@ export class PhotoIntake {
   async accept(id: string): Promise<void> {
     const name = `resize photo ${id}`; // as logs call the task
     try {
-      const task = await waitForRoom(this.config.patienceMs, (signal) =>
-        this.queue.enqueue(resizePhoto, { id }, { name, signal }),
+      await waitForRoom(this.config.patienceMs, (signal) =>
+        this.queue.enqueue(resizePhoto, { id }, { name, tags: [id], signal }),
       );
-      this.album.add(id, task);
     } catch (error) {
       await this.album.discard(id);
       throw error;

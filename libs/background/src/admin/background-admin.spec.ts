@@ -41,6 +41,7 @@ describe('BackgroundAdmin', () => {
           state: 'running',
           restarts: 0,
           startedAt: '2026-01-01T00:00:00.000Z',
+          exclusive: false,
         },
         {
           name: 'cleanup',
@@ -48,6 +49,7 @@ describe('BackgroundAdmin', () => {
           state: 'running',
           restarts: 0,
           startedAt: '2026-01-01T00:00:00.000Z',
+          exclusive: false,
           schedule: 'every 10s',
           lastTick: {
             id: expect.any(String) as string,
@@ -59,7 +61,9 @@ describe('BackgroundAdmin', () => {
           nextTickAt: '2026-01-01T00:00:20.000Z',
         },
       ],
-      queues: [{ name: 'default', capacity: 5, waiting: 1, active: 1, scheduled: 0, paused: true }],
+      queues: [
+        { name: 'default', durable: false, capacity: 5, waiting: 1, active: 1, scheduled: 0, paused: true },
+      ],
     });
     const closed = app.close();
     await clock.advance('30s');

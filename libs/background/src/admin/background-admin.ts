@@ -4,6 +4,7 @@ import type { ServiceHandle } from '../hosting/service-handle.js';
 import type { ServiceKind } from '../events/events.js';
 import type { TickRecord } from '../hosting/service-runner.js';
 import type { ServiceState } from '../hosting/service-state.js';
+import type { TaskCounts, TaskDetails, TaskFilter, TaskPage, TaskQuery } from '../tasks/task-record.js';
 import type { QueueRegistry } from '../tasks/queue-registry.js';
 import type { TaskQueue } from '../tasks/task-queue.js';
 
@@ -17,6 +18,8 @@ export interface ServiceSnapshot {
   /** The message of the last error, never its stack. */
   readonly lastError: string | undefined;
   readonly schedule: string | undefined;
+  /** Whether each of its occurrences runs once over all processes. */
+  readonly exclusive: boolean;
   readonly lastTick: Omit<TickRecord, 'error'> | undefined;
   readonly nextTickAt: Date | undefined;
 }
@@ -24,7 +27,10 @@ export interface ServiceSnapshot {
 /** One queue at one moment. */
 export interface QueueSnapshot {
   readonly name: string;
-  readonly capacity: number;
+  /** Whether its tasks survive the process. */
+  readonly durable: boolean;
+  /** `undefined` when there is no bound. */
+  readonly capacity: number | undefined;
   readonly waiting: number;
   readonly active: number;
   /** Held until their time comes: scheduled, or to be retried. */
@@ -39,7 +45,10 @@ export interface BackgroundSnapshot {
   readonly queues: readonly QueueSnapshot[];
 }
 
-/** Looks at everything that runs, for status pages and health checks. */
+/**
+ * Looks at everything that runs, and at every task, and does what a page for it offers: for status pages, health checks and
+ * tools. What it does is not asked for twice: whoever gets at it may cancel and remove.
+ */
 export class BackgroundAdmin {
   /** @internal */
   constructor(
@@ -65,6 +74,65 @@ export class BackgroundAdmin {
     return this.queues.queue(name);
   }
 
+  /**
+   * How many tasks of a queue are in each state, in whatever process.
+   *
+   * @throws UnknownNameError, as all that follow, when there is no such queue
+   */
+  async counts(queue: string): Promise<TaskCounts> {
+    return this.queues.engine(queue).counts();
+  }
+
+  /**
+   * Finds tasks of a queue, page by page. In memory, what has ended is found as far as it is kept: see `retention`.
+   *
+   * @example await admin.searchTasks('mail', { states: ['dead'], error: 'timeout' })
+   * @throws InvalidOptionsError
+   */
+  async searchTasks(queue: string, query: TaskQuery = {}): Promise<TaskPage> {
+    return this.queues.engine(queue).search(query);
+  }
+
+  /** One task with its payload, result, attempts and log; `undefined` when there is none, or it is kept no longer. */
+  async task(queue: string, id: string): Promise<TaskDetails | undefined> {
+    return this.queues.engine(queue).details(id);
+  }
+
+  /**
+   * Lets tasks run again that are dead, discarded, cancelled or expired, with all their attempts. They keep their history.
+   *
+   * @example await admin.retryTasks('mail', { states: ['dead'] })
+   * @param filter an empty one means all of them
+   * @returns how many
+   * @throws InvalidOptionsError
+   */
+  async retryTasks(queue: string, filter: TaskFilter): Promise<number> {
+    return this.queues.engine(queue).retry(filter);
+  }
+
+  /**
+   * Cancels tasks that have not ended. Of those that run the signal is aborted, also in other processes, a moment later.
+   *
+   * @param filter an empty one means all of them
+   * @param reason becomes the `cause` of the `TaskCancelledError`
+   * @returns how many there were to cancel
+   * @throws InvalidOptionsError
+   */
+  async cancelTasks(queue: string, filter: TaskFilter, reason?: unknown): Promise<number> {
+    return this.queues.engine(queue).cancel(filter, reason);
+  }
+
+  /**
+   * Forgets tasks that have ended.
+   *
+   * @param filter an empty one means all of them
+   * @returns how many
+   * @throws InvalidOptionsError
+   */
+  async removeTasks(queue: string, filter: TaskFilter): Promise<number> {
+    return this.queues.engine(queue).remove(filter);
+  }
+
   private state(): BackgroundSnapshot['state'] {
     if (this.lifetime.stopped.aborted) return 'stopped';
     if (this.lifetime.stopping.aborted) return 'stopping';
@@ -73,7 +141,8 @@ export class BackgroundAdmin {
 }
 
 function toServiceSnapshot(service: ServiceHandle): ServiceSnapshot {
-  const { name, kind, state, restarts, startedAt, lastError, schedule, lastTick, nextTickAt } = service;
+  const { name, kind, state, restarts, startedAt, lastError, schedule, exclusive, lastTick, nextTickAt } =
+    service;
   const { error: _error, ...tick } = lastTick ?? { error: undefined };
   return {
     name,
@@ -88,12 +157,21 @@ function toServiceSnapshot(service: ServiceHandle): ServiceSnapshot {
           ? lastError.message
           : String(lastError),
     schedule,
+    exclusive,
     lastTick: lastTick === undefined ? undefined : (tick as Omit<TickRecord, 'error'>),
     nextTickAt,
   };
 }
 
 function toQueueSnapshot(queue: TaskQueue): QueueSnapshot {
-  const { name, capacity, size, active, scheduled, isPaused } = queue;
-  return { name, capacity, waiting: size, active, scheduled, paused: isPaused };
+  const { name, isDurable, capacity, size, active, scheduled, isPaused } = queue;
+  return {
+    name,
+    durable: isDurable,
+    capacity: capacity === Number.POSITIVE_INFINITY ? undefined : capacity,
+    waiting: size,
+    active,
+    scheduled,
+    paused: isPaused,
+  };
 }

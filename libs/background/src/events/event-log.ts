@@ -15,6 +15,13 @@ const namedAtMost = 10;
 /** A queue that drops task after task gets one line in this time, in milliseconds. */
 const dropLineEveryMs = 10_000;
 
+const skips: Readonly<Record<EventOf<'tick.skipped'>['because'], string>> = {
+  overlap: 'the one before is still running',
+  misfire: 'it came too late',
+  exclusive: 'another process has it',
+  storage: 'it could not be claimed',
+};
+
 type Wordings = { readonly [T in BackgroundEventType]?: (event: EventOf<T>, log: LogTarget) => void };
 
 /** Turns events into log lines: the one place that words them. What happens for every tick or task is not logged. */
@@ -86,15 +93,30 @@ function createWordings(): Wordings {
     'tick.timedOut': ({ service, timeoutMs }, log) =>
       log.warn(`A tick of '${service}' exceeded its timeout of ${duration(timeoutMs)} and was told to stop`),
     'tick.skipped': ({ service, scheduledAt, because }, log) => {
-      const reason = because === 'overlap' ? 'the one before is still running' : 'it came too late';
-      log.debug(`The tick of '${service}' due at ${scheduledAt.toISOString()} was skipped: ${reason}`);
+      log.debug(
+        `The tick of '${service}' due at ${scheduledAt.toISOString()} was skipped: ${skips[because]}`,
+      );
+    },
+    'tick.released': ({ service, scheduledAt }, log) =>
+      log.debug(`The tick of '${service}' due at ${scheduledAt.toISOString()} is left to another process`),
+
+    'occurrence.storageFailed': ({ service, operation, scheduledAt, error, retryInMs }, log) => {
+      const what = scheduledAt === undefined ? '' : ` of the tick due at ${scheduledAt.toISOString()}`;
+      const then = retryInMs === undefined ? 'not tried again' : `again in ${duration(retryInMs)}`;
+      log.warn(
+        `The storage of occurrences failed ('${operation}'${what} for service '${service}'), ${then}: ${messageOf(error)}`,
+      );
     },
 
     'queue.paused': ({ queue }, log) => log.log(`Queue '${queue}' paused`),
     'queue.resumed': ({ queue }, log) => log.log(`Queue '${queue}' resumed`),
-    'queue.draining': ({ queue, waiting, active, scheduled }, log) => {
+    'queue.draining': ({ queue, waiting, active, scheduled, durable }, log) => {
       if (waiting + active + scheduled === 0) return;
       const later = scheduled > 0 ? `, ${scheduled} scheduled` : '';
+      if (durable) {
+        log.log(`Queue '${queue}' stops: ${active} running, and ${waiting} waiting${later} are kept`);
+        return;
+      }
       log.log(`Queue '${queue}' drains: ${waiting} waiting, ${active} running${later}`);
     },
     'queue.drained': ({ queue, completed, durationMs }, log) => {

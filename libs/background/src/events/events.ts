@@ -72,13 +72,32 @@ export interface EventDetails {
   /** The tick's `timeout` elapsed and its signal was aborted; the tick may still be running. */
   'tick.timedOut': OfTick & { timeoutMs: number };
   'tick.cancelled': OfTick & { durationMs: number };
-  /** A due tick did not run: because one was still running (`overlap`), or it was too late (`misfire`). */
-  'tick.skipped': { service: string; scheduledAt: Date; because: 'overlap' | 'misfire' };
+  /**
+   * A due tick did not run: because one was still running (`overlap`), it was too late (`misfire`), another process runs it
+   * or has run it (`exclusive`), or nobody could tell because its claim failed (`storage`).
+   */
+  'tick.skipped': {
+    service: string;
+    scheduledAt: Date;
+    because: 'overlap' | 'misfire' | 'exclusive' | 'storage';
+  };
+  /** This process had claimed a tick and leaves it, not begun, to whichever looks next. */
+  'tick.released': { service: string; scheduledAt: Date };
+
+  /** The storage of occurrences did not answer. It is asked again after `retryInMs`, unless that is `undefined`. */
+  'occurrence.storageFailed': {
+    service: string;
+    operation: 'latest' | 'claim' | 'complete' | 'release';
+    /** The occurrence; `undefined` for `latest`. */
+    scheduledAt: Date | undefined;
+    error: unknown;
+    retryInMs: number | undefined;
+  };
 
   'queue.paused': OfQueue;
   'queue.resumed': OfQueue;
-  /** The queue takes no more work from outside and runs what it holds. */
-  'queue.draining': OfQueue & { waiting: number; active: number; scheduled: number };
+  /** The queue takes no more work from outside and runs what it holds; a durable one waits only for what runs. */
+  'queue.draining': OfQueue & { waiting: number; active: number; scheduled: number; durable: boolean };
   'queue.drained': OfQueue & { completed: number; durationMs: number };
   /** The queue closed with work left: what never began, what was to be retried, what was running and had to be aborted. */
   'queue.abandoned': OfQueue & {

@@ -18,13 +18,16 @@ export interface ServiceHandle {
   readonly startedAt: Date | undefined;
   /** The schedule in words: `'every 30m'`, `'cron 0 3 * * * (Europe/Berlin)'`; `undefined` when it does not tick. */
   readonly schedule: string | undefined;
+  /** Whether each of its occurrences runs in one process only, of all that share a durable engine. */
+  readonly exclusive: boolean;
   /** The last tick that ended. */
   readonly lastTick: TickRecord | undefined;
   /** When the next tick is due; `undefined` while nothing is. */
   readonly nextTickAt: Date | undefined;
   /**
    * Runs a tick now, apart from the schedule, also while paused. Under `overlap: 'skip'` it is skipped when one is
-   * running, under `'queue'` it waits for its turn.
+   * running, under `'queue'` it waits for its turn. It is nobody's occurrence: of an exclusive service too it runs here,
+   * and takes no due tick's place.
    *
    * @returns what became of the tick, once it has ended or, at the deadline of a stop, is left behind as cancelled; a
    * failed tick does not reject

@@ -71,6 +71,10 @@ export abstract class ServiceRecord {
     return this.runner.ticks?.schedule;
   }
 
+  get exclusive(): boolean {
+    return this.runner.ticks?.exclusive ?? false;
+  }
+
   get lastTick(): TickRecord | undefined {
     return this.runner.ticks?.lastTick;
   }

@@ -60,6 +60,8 @@ export interface TickControl {
   readonly lastError: unknown;
   /** The schedule in words: `'every 30m'`, `'cron 0 3 * * * (Europe/Berlin)'`. */
   readonly schedule: string;
+  /** Whether each occurrence runs in one process only. */
+  readonly exclusive: boolean;
   /** When the next tick is due; `undefined` while nothing is. */
   readonly nextTickAt: Date | undefined;
   readonly running: number;

@@ -28,6 +28,7 @@ function setup({ ticked = true, isOpen = true } = {}) {
   const ticks: TickControl = {
     lastTick: record,
     schedule: 'every 1m',
+    exclusive: false,
     lastError: record.error,
     nextTickAt: now,
     running: 0,
@@ -136,6 +137,7 @@ describe('A service that ticks', () => {
       lastError: record.error,
       nextTickAt: now,
       schedule: 'every 1m',
+      exclusive: false,
     });
   });
 });

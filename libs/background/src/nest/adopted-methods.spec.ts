@@ -1,11 +1,16 @@
 import { Inject, Injectable, Scope, type Provider } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { Cron, CronExpression, Interval, ScheduleModule, SchedulerRegistry, Timeout } from '@nestjs/schedule';
 import { InvalidOptionsError } from 'nestjs-nightshift/channels';
 import { describe, expect, it } from 'vitest';
+import { BackgroundEvents } from '../events/background-events.js';
 import { BackgroundHost } from '../hosting/host.js';
+import { SharedOccurrences } from '../scheduling/shared-occurrences.fixture.js';
 import type { TickContext } from '../scopes/context.js';
+import { ServiceScopeFactory } from '../scopes/scope.js';
 import { setup as setupApplication } from './application.fixture.js';
 import { BackgroundService } from './decorators.js';
+import { ServiceDiscovery } from './discovery.js';
 
 async function setup(...providers: Provider[]) {
   const { app, clock, seen } = await setupApplication(providers, [ScheduleModule.forRoot()]);
@@ -187,6 +192,33 @@ describe('methods that @nestjs/schedule decorates', () => {
     await clock.advance('10s');
     expect(names).toEqual(['Reports', 'Reports.tick']);
     expect(ran).toEqual(['execute', 'tick']);
+  });
+
+  it('are kept in a storage by the names of their services, when there is one', async () => {
+    @BackgroundService({ exclusive: true })
+    class Reports {
+      @Cron('*/10 * * * * *')
+      byCalendar(): void {}
+      @Interval('counters', 15_000)
+      atIntervals(): void {}
+    }
+    const { app, clock } = await setup(Reports);
+    const shared = new SharedOccurrences();
+    const dependencies = {
+      clock,
+      events: new BackgroundEvents(clock),
+      scopes: app.get(ServiceScopeFactory),
+      wrap: undefined,
+      exceptionBehavior: 'stopHost',
+      occurrences: shared.process(),
+    } as const;
+    const discovery = new ServiceDiscovery(app.get(ModulesContainer), dependencies, dependencies.events);
+    const runners = discovery.discover().map(({ runner }) => runner);
+    for (const runner of runners) runner.begin!();
+    await clock.advance('20s');
+    expect(shared.latest('Reports.byCalendar')).toBe(Date.parse('2026-01-01T00:00:20Z'));
+    expect(shared.latest('counters')).toBe(Date.parse('2026-01-01T00:00:15Z'));
+    for (const runner of runners) await runner.stop(new AbortController().signal);
   });
 
   it('are inherited, and replaced when they are overridden', async () => {

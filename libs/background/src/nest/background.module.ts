@@ -37,6 +37,7 @@ import {
 } from './background.options.js';
 import { getTaskQueueToken } from './decorators.js';
 import { ServiceDiscovery } from './discovery.js';
+import { warnOfExclusiveAlone } from './exclusive-alone.js';
 import { discoverTaskHandlers } from './handler-discovery.js';
 import { HookOrderModule, HookOrderWitness, placeOutermost } from './hook-order.js';
 import { backgroundServiceOptionsOf } from './metadata.js';
@@ -81,12 +82,13 @@ const providers: Provider[] = [
     provide: SERVICE_DEPENDENCIES,
     inject: [RESOLVED_OPTIONS, BackgroundEvents, ServiceScopeFactory],
     useFactory: (
-      { hosting }: ResolvedBackgroundOptions,
+      { hosting, engine }: ResolvedBackgroundOptions,
       events: BackgroundEvents,
       scopes: ServiceScopeFactory,
     ) => {
       const { clock, wrap, exceptionBehavior } = hosting;
-      return { clock, wrap, exceptionBehavior, events, scopes } satisfies ServiceDependencies;
+      const occurrences = engine?.occurrences;
+      return { clock, wrap, exceptionBehavior, events, scopes, occurrences } satisfies ServiceDependencies;
     },
   },
   {
@@ -99,6 +101,7 @@ const providers: Provider[] = [
     provide: TaskQueue,
     inject: [QueueRegistry, RESOLVED_OPTIONS],
     useFactory: async (queues: QueueRegistry, { queue }: ResolvedBackgroundOptions) => {
+      await queues.open(); // though the default queue may have another: services look into it
       await queues.open(queue.engine);
       return queues.create(queue);
     },
@@ -175,6 +178,7 @@ export class BackgroundModule
     placeOutermost(modules, BackgroundModule);
     expectOneLifetime(modules, BackgroundModule);
     logEvents(events, new Logger('Nightshift'));
+    warnOfExclusiveAlone(host, events, dependencies);
   }
 
   /**
@@ -245,7 +249,9 @@ export class BackgroundModule
   }
 
   private warnOfIdleQueues(): void {
-    const idle = this.host.services.filter(({ kind, state }) => kind === 'queue' && state === 'disabled');
+    const idle = this.host.services.filter(
+      ({ name, kind, state }) => kind === 'queue' && state === 'disabled' && !this.queues.isDurable(name),
+    );
     if (idle.length === 0) return;
     const names = idle.map(({ name }) => name).join(', ');
     this.warn('QUEUE_NOT_RUN', `Not enabled in this process: ${names}. ${notRunMessage}`);

@@ -56,7 +56,12 @@ export function BackgroundService(
 export function BackgroundService(options: BackgroundServiceOptions = {}): (target: ClassOf<object>) => void {
   return (target) => {
     const adopted = adoptMethods(target);
-    resolveServiceOptions(options, `@BackgroundService() ${target.name}`, target.name, adopted.length > 0);
+    resolveServiceOptions(
+      options,
+      `@BackgroundService() ${target.name}`,
+      target.name,
+      adopted.map(({ trigger }) => trigger),
+    );
     Reflect.defineMetadata(backgroundServiceMetadata, options, target);
   };
 }

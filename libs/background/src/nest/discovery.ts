@@ -4,6 +4,7 @@ import type { BackgroundEvents } from '../events/background-events.js';
 import type { BackgroundService } from '../hosting/background-service.js';
 import type { HostedService } from '../hosting/hosted-service.js';
 import type { ServiceDefinition } from '../hosting/supervisor.js';
+import { alignedOf } from '../scheduling/aligned-trigger.js';
 import {
   resolveServiceOptions,
   type ResolvedServiceOptions,
@@ -50,7 +51,7 @@ export class ServiceDiscovery {
       options,
       `@BackgroundService() ${type.name}`,
       type.name,
-      adopted.length > 0,
+      adopted.map(({ trigger }) => trigger),
     );
     const definitions = adopted.map(({ method, name, enabled, initialDelayMs, trigger }) =>
       composeTicked(
@@ -58,7 +59,7 @@ export class ServiceDiscovery {
           name: name ?? `${resolved.name}.${method}`,
           work: this.workOf(provider, method),
           ticks: { ...resolved.ticks, initialDelayMs: initialDelayMs ?? resolved.ticks.initialDelayMs },
-          trigger,
+          trigger: resolved.ticks.exclusive ? alignedOf(trigger)! : trigger, // the options refuse those that have none
           enabled: resolved.enabled && enabled,
         },
         this.dependencies,

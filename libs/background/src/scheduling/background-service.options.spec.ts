@@ -2,15 +2,17 @@ import { constant, InvalidOptionsError } from 'nestjs-nightshift/channels';
 import { describe, expect, it } from 'vitest';
 import { restartDefaults } from '../hosting/restart-policy.js';
 import { resolveSchedule, resolveServiceOptions, tickDefaults } from './background-service.options.js';
+import { AlignedTrigger } from './aligned-trigger.js';
 import { CronTrigger } from './cron-trigger.js';
 import { PeriodicTrigger } from './periodic-trigger.js';
+import { OnceTrigger, type Trigger } from './trigger.js';
 
-const resolve = (options: unknown, adoptsMethods?: boolean) =>
-  resolveServiceOptions(options as object, '@BackgroundService() on Stirrer', 'Stirrer', adoptsMethods);
+const resolve = (options: unknown, adopted?: readonly Trigger[]) =>
+  resolveServiceOptions(options as object, '@BackgroundService() on Stirrer', 'Stirrer', adopted);
 
-function problemsOf(options: unknown, adoptsMethods?: boolean): string[] {
+function problemsOf(options: unknown, adopted?: readonly Trigger[]): string[] {
   try {
-    resolve(options, adoptsMethods);
+    resolve(options, adopted);
   } catch (error) {
     return (error as InvalidOptionsError).problems.map(({ message }) => message);
   }
@@ -51,6 +53,17 @@ describe('resolveServiceOptions', () => {
       timeoutMs: 5_000,
       onError: 'stopHost',
     });
+  });
+
+  it('reads an exclusive service, and aligns its period to the clock', () => {
+    expect(resolve({ every: '10s', exclusive: true }).ticks).toMatchObject({
+      exclusive: true,
+      trigger: new AlignedTrigger(10_000),
+    });
+    expect(resolve({ cron: '@daily', exclusive: true }).ticks.trigger).toBeInstanceOf(CronTrigger);
+    expect(resolve({ every: '10s', exclusive: false, runOnStart: true }).ticks.trigger).toEqual(
+      new PeriodicTrigger(10_000),
+    );
   });
 
   it('reads a service that ticks by the calendar, in a zone', () => {
@@ -106,6 +119,13 @@ describe('resolveServiceOptions', () => {
     ],
     [{ exceptionBehavior: 'panic' }, "exceptionBehavior must be 'stopHost' or 'ignore'"],
     [{ runOnStart: true }, 'runOnStart must be left out, or used together with `every` or `cron`'],
+    [{ exclusive: true }, 'exclusive must be left out, or used together with `every` or `cron`'],
+    [{ every: '1s', exclusive: 'yes' }, 'exclusive must be true or false'],
+    [
+      { every: '1s', exclusive: true, runOnStart: true },
+      'runOnStart must be left out when `exclusive` is given',
+    ],
+    [{ every: '1s', exclusive: true, jitter: '1s' }, 'jitter must be a duration shorter than `every` (1s)'],
     [{ restart: { maxRestart: 1 } }, 'restart.maxRestart'],
     [{ restart: null }, 'restart must be an object'],
     [{ name: '' }, 'name must be a name of at least one character'],
@@ -123,13 +143,24 @@ describe('resolveServiceOptions', () => {
   });
 
   it('takes tick options without a schedule when methods of the class bring schedules', () => {
-    expect(problemsOf({ overlap: 'queue', timeout: '1s' }, true)).toEqual([]);
-    expect(resolve({ overlap: 'queue' }, true).ticks).toMatchObject({ trigger: undefined, overlap: 'queue' });
+    expect(problemsOf({ overlap: 'queue', timeout: '1s' }, [new PeriodicTrigger(1_000)])).toEqual([]);
+    expect(resolve({ overlap: 'queue' }, [new PeriodicTrigger(1_000)]).ticks).toMatchObject({
+      trigger: undefined,
+      overlap: 'queue',
+    });
+  });
+
+  it('refuses exclusive when a method of the class has a moment of its own', () => {
+    expect(problemsOf({ exclusive: true }, [new PeriodicTrigger(1_000)])).toEqual([]);
+    expect(problemsOf({ exclusive: true }, [new OnceTrigger(1_000)])).toEqual([
+      expect.stringContaining('exclusive must be left out of a class with @Timeout() methods'),
+    ]);
   });
 });
 
 describe('resolveSchedule', () => {
   it('gives the trigger', () => {
+    expect(resolveSchedule({ every: '1s' }, true)).toEqual(new AlignedTrigger(1_000));
     expect(resolveSchedule({ every: '1s' })).toEqual(new PeriodicTrigger(1_000));
     expect(resolveSchedule({ cron: '* * * * *', timeZone: 'UTC' })).toBeInstanceOf(CronTrigger);
   });

@@ -7,6 +7,7 @@ import {
   type RestartOptions,
 } from '../hosting/restart-policy.js';
 import { OptionsReader } from '../options-reader.js';
+import { AlignedTrigger, alignedOf } from './aligned-trigger.js';
 import { CronTrigger, timeZoneExpected } from './cron-trigger.js';
 import { PeriodicTrigger } from './periodic-trigger.js';
 import type { Trigger } from './trigger.js';
@@ -24,7 +25,7 @@ export interface BackgroundServiceOptions {
    */
   enabled?: boolean | undefined;
 
-  /** Tick at a fixed rate; the first tick comes after one period. Between 1 ms and 2^32-2 ms (about 49 days). */
+  /** Tick at a fixed rate; the first tick comes after one period (see {@link exclusive}). Between 1 ms and 2^32-2 ms (about 49 days). */
   every?: Duration | undefined;
   /** Tick by the calendar: an expression in the dialect of `@nestjs/schedule`, for example `CronExpression.EVERY_HOUR`. */
   cron?: string | undefined;
@@ -38,7 +39,7 @@ export interface BackgroundServiceOptions {
    * @default false
    */
   runOnStart?: boolean | undefined;
-  /** How long after the start the schedule begins. With `every` it is also the time of the first tick. */
+  /** How long after the start the schedule begins. With `every`, unless exclusive, it is also the time of the first tick. */
   initialDelay?: Duration | undefined;
   /**
    * A random delay of up to this much before each tick, so that many instances do not all tick at once. The schedule
@@ -54,10 +55,18 @@ export interface BackgroundServiceOptions {
   overlap?: 'skip' | 'queue' | 'parallel' | undefined;
   /**
    * What to do with a tick that is more than a second late, because the process was held up or asleep: run once and
-   * count the others as `missed`, or pass over it.
+   * count the others as `missed`, or pass over it. With a durable engine, ticks by `cron` and exclusive ones that were due
+   * while no process ran are late in this sense too.
    * @default 'fireOnce'
    */
   misfire?: 'fireOnce' | 'skip' | undefined;
+  /**
+   * Run each occurrence in one process only, of all that share a durable engine. `every` then counts from the Unix epoch,
+   * so that all of them come to the same times, and `overlap` still speaks of one process. Not together with
+   * `runOnStart`: a tick at the start belongs to the process that starts.
+   * @default false
+   */
+  exclusive?: boolean | undefined;
   /** After this long a tick's signal is aborted, and the tick counts as failed. By default never. */
   timeout?: Duration | undefined;
   /**
@@ -84,6 +93,7 @@ export interface ResolvedTickOptions {
   readonly jitterMs: number;
   readonly overlap: 'skip' | 'queue' | 'parallel';
   readonly misfire: 'fireOnce' | 'skip';
+  readonly exclusive: boolean;
   readonly timeoutMs: number | undefined;
   readonly onError: 'continue' | 'stopService' | 'stopHost';
 }
@@ -103,14 +113,25 @@ export const tickDefaults: ResolvedTickOptions = Object.freeze({
   jitterMs: 0,
   overlap: 'skip',
   misfire: 'fireOnce',
+  exclusive: false,
   timeoutMs: undefined,
   onError: 'continue',
 });
 
 const scheduleKeys = ['every', 'cron', 'timeZone'] as const;
-const tickKeys = ['runOnStart', 'initialDelay', 'jitter', 'overlap', 'misfire', 'timeout'] as const;
+const tickKeys = [
+  'runOnStart',
+  'initialDelay',
+  'jitter',
+  'overlap',
+  'misfire',
+  'exclusive',
+  'timeout',
+] as const;
 const longRunningKeys = ['exceptionBehavior', 'restart'] as const;
 const knownKeys = ['name', 'enabled', 'onError', ...scheduleKeys, ...tickKeys, ...longRunningKeys] as const;
+
+const ownMoment = 'each process starts at a moment of its own, which no other could claim';
 
 /** The longest period, as of .NET's `PeriodicTimer`. */
 const longestPeriodMs = 4_294_967_294;
@@ -118,19 +139,20 @@ const longestPeriodMs = 4_294_967_294;
 /**
  * @param path what to call the options in messages
  * @param defaultName the name of the class
- * @param adoptsMethods whether methods of the class bring schedules of their own, to which the tick options apply
+ * @param adopted the schedules that methods of the class bring, to which the tick options apply
  * @throws InvalidOptionsError listing everything that is wrong
  */
 export function resolveServiceOptions(
   options: BackgroundServiceOptions,
   path: string,
   defaultName: string,
-  adoptsMethods = false,
+  adopted: readonly Trigger[] = [],
 ): ResolvedServiceOptions {
   const check = new OptionsReader(path, options, knownKeys);
-  const trigger = readTrigger(check);
+  const exclusive = readExclusive(check, adopted);
+  const trigger = readTrigger(check, exclusive);
   const isTicked = check.has('every') || check.has('cron');
-  if (!isTicked && !adoptsMethods) {
+  if (!isTicked && adopted.length === 0) {
     for (const key of tickKeys)
       if (check.has(key)) check.problem(key, 'left out, or used together with `every` or `cron`');
   }
@@ -143,7 +165,7 @@ export function resolveServiceOptions(
   const resolved: ResolvedServiceOptions = {
     name: check.name('name', defaultName),
     enabled: check.boolean('enabled', true),
-    ticks: readTickOptions(check, options, trigger),
+    ticks: readTickOptions(check, options, trigger, exclusive),
     exceptionBehavior: readExceptionBehavior(check, isTicked),
     restart: check.nested<RestartOptions, ResolvedRestartOptions>('restart', restartKeys, readRestartOptions),
   };
@@ -154,19 +176,31 @@ export function resolveServiceOptions(
 /**
  * The trigger of a schedule given at run time.
  *
+ * @param exclusive whether it is that of an exclusive service
  * @throws InvalidOptionsError
  */
 export function resolveSchedule(
   schedule: Pick<BackgroundServiceOptions, (typeof scheduleKeys)[number]>,
+  exclusive = false,
 ): Trigger {
   const check = new OptionsReader('schedule', schedule, scheduleKeys);
-  const trigger = readTrigger(check);
+  const trigger = readTrigger(check, exclusive);
   if (!check.has('every') && !check.has('cron')) check.problem('every', 'given, unless `cron` is');
   check.finish();
   return trigger!;
 }
 
-function readTrigger(check: OptionsReader<BackgroundServiceOptions>): Trigger | undefined {
+function readExclusive(check: OptionsReader<BackgroundServiceOptions>, adopted: readonly Trigger[]): boolean {
+  const exclusive = check.boolean('exclusive', tickDefaults.exclusive);
+  if (exclusive && adopted.some((trigger) => alignedOf(trigger) === undefined))
+    check.problem('exclusive', `left out of a class with @Timeout() methods: ${ownMoment}`);
+  return exclusive;
+}
+
+function readTrigger(
+  check: OptionsReader<BackgroundServiceOptions>,
+  exclusive: boolean,
+): Trigger | undefined {
   const isCron = check.has('cron');
   if (check.has('every') && isCron) check.problem('cron', 'left out when `every` is given');
   if (check.has('timeZone') && !isCron) check.problem('timeZone', 'left out, or used together with `cron`');
@@ -175,7 +209,7 @@ function readTrigger(check: OptionsReader<BackgroundServiceOptions>): Trigger | 
     if (everyMs === undefined) return undefined;
     if (everyMs > longestPeriodMs)
       check.problem('every', `a duration of at most ${longestPeriodMs} ms; use \`cron\` for longer ones`);
-    return new PeriodicTrigger(everyMs);
+    return exclusive ? new AlignedTrigger(everyMs) : new PeriodicTrigger(everyMs);
   }
   return isCron ? readCron(check) : undefined;
 }
@@ -204,18 +238,24 @@ function readTickOptions(
   check: OptionsReader<BackgroundServiceOptions>,
   options: BackgroundServiceOptions,
   trigger: Trigger | undefined,
+  exclusive: boolean,
 ): ResolvedTickOptions {
   const jitterMs = check.durationMs('jitter', tickDefaults.jitterMs);
-  if (trigger instanceof PeriodicTrigger && jitterMs >= trigger.periodMs) {
+  const runOnStart = check.boolean('runOnStart', tickDefaults.runOnStart);
+  if (exclusive && runOnStart)
+    check.problem('runOnStart', `left out when \`exclusive\` is given: ${ownMoment}`);
+  const isPeriodic = trigger instanceof PeriodicTrigger || trigger instanceof AlignedTrigger;
+  if (isPeriodic && jitterMs >= trigger.periodMs) {
     check.problem('jitter', `a duration shorter than \`every\` (${String(options.every)})`);
   }
   return Object.freeze({
     trigger,
-    runOnStart: check.boolean('runOnStart', tickDefaults.runOnStart),
+    runOnStart,
     initialDelayMs: check.durationMs('initialDelay', tickDefaults.initialDelayMs),
     jitterMs,
     overlap: check.oneOf('overlap', tickDefaults.overlap, ['skip', 'queue', 'parallel']),
     misfire: check.oneOf('misfire', tickDefaults.misfire, ['fireOnce', 'skip']),
+    exclusive,
     timeoutMs: check.durationMs('timeout', tickDefaults.timeoutMs, 1),
     onError: check.oneOf('onError', tickDefaults.onError, ['continue', 'stopService', 'stopHost']),
   });

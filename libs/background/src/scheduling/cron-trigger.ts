@@ -5,8 +5,11 @@ import type { Trigger } from './trigger.js';
 
 export const timeZoneExpected = "an IANA time zone, such as 'Europe/Berlin'";
 
-/** Beyond this many occurrences passed over at once they are no longer counted one by one. */
-const countedAtMost = 1_000;
+/**
+ * Beyond this many occurrences passed over at once they are no longer counted one by one: each takes up to two
+ * milliseconds, and after a downtime many services may look back at the same time.
+ */
+const countedAtMost = 100;
 const dayMs = 86_400_000;
 /** After 400 years the calendar repeats, weekdays included. */
 const calendarCycleMs = 146_097 * dayMs;

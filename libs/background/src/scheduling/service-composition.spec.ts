@@ -3,14 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { BackgroundEvents } from '../events/background-events.js';
 import type { BackgroundEvent, BackgroundEventType } from '../events/events.js';
 import { BackgroundHost } from '../hosting/host.js';
+import type { OccurrenceStorage } from '../hosting/occurrence-storage.js';
 import { hostingDefaults } from '../hosting/hosting.options.js';
 import { ApplicationLifetime } from '../hosting/lifetime.js';
 import type { TickContext } from '../scopes/context.js';
 import { NoScopes } from '../scopes/no-scopes.fixture.js';
 import type { BackgroundServiceOptions } from './background-service.options.js';
 import { composeObject, type ServiceDependencies } from './service-composition.js';
+import { SharedOccurrences } from './shared-occurrences.fixture.js';
 
-function setup() {
+function setup(occurrences?: OccurrenceStorage) {
   const clock = new ManualClock();
   const events = new BackgroundEvents(clock);
   const lifetime = new ApplicationLifetime();
@@ -22,6 +24,7 @@ function setup() {
     scopes: new NoScopes(),
     wrap: undefined,
     exceptionBehavior: 'stopHost',
+    occurrences,
   };
   const compose = (service: unknown, options: BackgroundServiceOptions = {}) =>
     composeObject(service, options, dependencies);
@@ -167,6 +170,39 @@ describe('Services on a host', () => {
     expect(stirrer.hooks).toEqual(['starting', 'started', 'stopping', 'stopped']);
     expect(ofType('service.rescheduled')).toHaveLength(1);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('an exclusive service claims its ticks in the storage that all services are given', async () => {
+    const storage = new SharedOccurrences().process();
+    const { host, clock } = setup(storage);
+    const stirrer = new Stirrer();
+    await host.start();
+    const handle = await host.addService(stirrer, { every: '1m', exclusive: true });
+    expect(handle.exclusive).toBe(true);
+    await clock.advance('1m');
+    expect(storage.calls).toEqual(['latest', 'claim 00:01:00', 'complete 00:01:00']);
+    expect(stirrer.ticks).toHaveLength(1);
+    await host.stop();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('a claim that is not answered is named at the deadline, and settles the service when it is', async () => {
+    const storage = new SharedOccurrences().process();
+    const { host, clock, ofType } = setup(storage);
+    const stirrer = new Stirrer();
+    const handle = await host.addService(stirrer, { every: '1m', exclusive: true });
+    await host.start();
+    const answer = storage.hold('claim');
+    await clock.advance('1m');
+    const stop = host.stop();
+    await clock.advance('30s');
+    await stop;
+    expect(ofType('service.abandoned')).toMatchObject([
+      { running: ['claim of the tick due at 2026-01-01T00:01:00.000Z'] },
+    ]);
+    answer();
+    await clock.advance(0);
+    expect([handle.state, stirrer.ticks]).toEqual(['stopped', []]);
   });
 
   it('B34 no tick starts once stopping has fired, long before the service has its turn to stop', async () => {

@@ -5,6 +5,7 @@ import type { BackgroundService } from '../hosting/background-service.js';
 import type { HostedService } from '../hosting/hosted-service.js';
 import type { ExceptionBehavior } from '../hosting/hosting.options.js';
 import { LongRunningService } from '../hosting/long-running-service.js';
+import type { OccurrenceStorage } from '../hosting/occurrence-storage.js';
 import type { ServiceRunner } from '../hosting/service-runner.js';
 import type { ServiceDefinition } from '../hosting/service-record.js';
 import type { WorkWrapper } from '../scopes/context.js';
@@ -26,6 +27,8 @@ export interface ServiceDependencies {
   readonly scopes: ServiceScopeFactory;
   readonly wrap: WorkWrapper | undefined;
   readonly exceptionBehavior: ExceptionBehavior;
+  /** Where the occurrences of services are kept; `undefined` when the engine cannot. */
+  readonly occurrences?: OccurrenceStorage | undefined;
 }
 
 /** What a tick service is made of. */

@@ -25,6 +25,8 @@ export interface TickExecutionDependencies {
 /** Runs one tick to its end: context, work, outcome, disposal of the scope, events. */
 export class TickExecution {
   readonly tick: Tick;
+  /** Whether the work was called: not when it was told to stop before that. */
+  hasBegun = false;
   private readonly limit: Deadline | undefined;
 
   /** @param stopSignal aborted when the service is told to stop */
@@ -65,6 +67,7 @@ export class TickExecution {
     let error: unknown;
     try {
       this.stopSignal.throwIfAborted(); // told to stop in that moment
+      this.hasBegun = true;
       await runInsideHere(tick, this.execute);
       if (this.limit?.expired) throw tick.signal.reason;
     } catch (thrown) {

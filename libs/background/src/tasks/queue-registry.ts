@@ -80,6 +80,12 @@ export class QueueRegistry {
     }
   }
 
+  /** Whether the queue that a service of this name runs is durable: then it does no harm when nobody runs it here. */
+  isDurable(worker: string): boolean {
+    const definition = this.runners.find((_, index) => this.definitions[index]!.name === worker);
+    return definition?.engine.capabilities.durable ?? false;
+  }
+
   /** @throws UnknownNameError when there is no such queue; it names the nearest one */
   queue(name: string): TaskQueue {
     return this.of(name).queue;

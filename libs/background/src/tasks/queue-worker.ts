@@ -79,7 +79,8 @@ export class QueueWorker implements ServiceRunner {
     this.drain = { begunAt: clock.monotonic(), finishedBefore: engine.finished };
     engine.closeToOutsiders();
     const { name: queue, size: waiting, active, scheduled } = engine;
-    events.emit('queue.draining', { queue, waiting, active, scheduled });
+    const { durable } = engine.capabilities;
+    events.emit('queue.draining', { queue, waiting, active, scheduled, durable });
   }
 
   private report({ waiting, retrying, aborted }: LeftWork): void {

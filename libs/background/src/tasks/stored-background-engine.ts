@@ -45,7 +45,7 @@ class StoredBackgroundEngine implements BackgroundEngine {
     const session = new StoreSession(storage, options, dependencies);
     this.session = session;
     try {
-      await storage.open();
+      await session.open();
     } catch (error) {
       this.session = undefined;
       throw error;
@@ -77,8 +77,10 @@ class StoredBackgroundEngine implements BackgroundEngine {
       latest: (service) => storage.latestOccurrence(service),
       claim: async ({ service, dueAtMs }) =>
         storage.claimOccurrence(service, dueAtMs, await this.openSession.worker()),
-      complete: ({ service, dueAtMs }) => storage.completeOccurrence(service, dueAtMs),
-      release: ({ service, dueAtMs }) => storage.releaseOccurrence(service, dueAtMs),
+      complete: async ({ service, dueAtMs }) =>
+        storage.completeOccurrence(service, dueAtMs, await this.openSession.worker()),
+      release: async ({ service, dueAtMs }) =>
+        storage.releaseOccurrence(service, dueAtMs, await this.openSession.worker()),
       onReleased: (listener) => this.openSession.onReleased(listener),
     };
   }

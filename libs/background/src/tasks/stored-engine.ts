@@ -61,7 +61,8 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
       () => this.counts(),
       (error) => session.fail('count tasks', error),
     );
-    session.add(this);
+    this.isHeldBack = session.add(this);
+    this.runs.setPaused(this.isHeldBack);
   }
 
   get name(): string {
@@ -134,11 +135,11 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
 
   async pause(): Promise<void> {
     this.onPaused(true);
-    await this.session.storage.setPaused(this.name, true);
+    await this.session.setPaused(this.name, true);
   }
 
   async resume(): Promise<void> {
-    await this.session.storage.setPaused(this.name, false);
+    await this.session.setPaused(this.name, false);
     this.onPaused(false);
   }
 
@@ -199,6 +200,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
   }
 
   open(): void {
+    if (this.isHeldBack) this.dependencies.events.emit('queue.paused', { queue: this.name }); // since before this start
     this.runs.open();
     this.known.recount();
   }

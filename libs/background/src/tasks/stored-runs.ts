@@ -98,6 +98,11 @@ export class StoredRuns implements TaskOwner {
     return this.running.size === 0 && this.settling.size === 0;
   }
 
+  /** Whether, besides, no claim is under way that may still bring something. */
+  private get isAtRest(): boolean {
+    return this.isQuiet && !this.isClaiming;
+  }
+
   /** Whether it runs here, or has and its outcome is not stored yet. */
   has(id: string): boolean {
     return this.find(id) !== undefined || [...this.settling].some((task) => task.id === id);
@@ -191,7 +196,7 @@ export class StoredRuns implements TaskOwner {
 
   /** Resolves when nothing runs here, and every outcome is stored. */
   async whenQuiet(): Promise<void> {
-    while (!this.isQuiet && !this.isGivenUp) await this.becomingQuiet.wait();
+    while (!this.isAtRest && !this.isGivenUp) await this.becomingQuiet.wait();
   }
 
   /** Writes down what running tasks have said since the last time. */
@@ -253,10 +258,12 @@ export class StoredRuns implements TaskOwner {
     if (tasks.length + expired.length > 0) this.listener.onClaimed(tasks.length + expired.length);
     if (nextAtMs !== undefined) this.wakeAt(nextAtMs);
     if (this.claimsAgain || mayHaveMore) this.claimSoon();
+    this.noteQuiet();
   }
 
   private onClaimFailed(error: unknown): void {
     this.isClaiming = false;
+    this.noteQuiet();
     if (!this.isOpen) return;
     this.session.fail('claim tasks', error);
     this.wakeAfter(this.nextPauseMs());
@@ -275,9 +282,9 @@ export class StoredRuns implements TaskOwner {
       isSuperseded: false,
     };
     this.running.set(task, run);
-    if (!isTaken) this.workers.startSoon(task);
-    else if (this.dequeuers.isEmpty)
-      this.giveBack(task, run); // whoever waited has gone
+    // It was claimed, and meanwhile the queue was closed or paused, or whoever waited has gone.
+    if (!this.isOpen || this.isPaused || (isTaken && this.dequeuers.isEmpty)) this.giveBack(task, run);
+    else if (!isTaken) this.workers.startSoon(task);
     else this.dequeuers.serve(new TakenTask(task, (taken) => this.runTaken(taken)));
   }
 
@@ -372,8 +379,8 @@ export class StoredRuns implements TaskOwner {
   private flushNotesOf(task: LocalTask, run: StoredRun): void {
     const log = task.writtenLog;
     if (log === undefined || run.isSuperseded) return;
-    const lines = log.last().slice(-Math.max(0, log.written - run.linesWritten) || log.lines.length);
-    const fresh = log.written > run.linesWritten ? lines : [];
+    const count = log.written - run.linesWritten;
+    const fresh = count === 0 ? [] : log.last().slice(-count);
     const isProgressNew = log.progress !== run.progress;
     if (fresh.length === 0 && !isProgressNew) return;
     run.linesWritten = log.written;
@@ -427,7 +434,7 @@ export class StoredRuns implements TaskOwner {
   }
 
   private noteQuiet(): void {
-    if (this.isQuiet) this.becomingQuiet.release();
+    if (this.isAtRest) this.becomingQuiet.release();
   }
 
   private find(id: string): LocalTask | undefined {
