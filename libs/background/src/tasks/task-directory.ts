@@ -13,7 +13,15 @@ import {
   type FilteredTask,
   type ResolvedTaskFilter,
 } from './task-query.js';
-import type { TaskCounts, TaskDetails, TaskFilter, TaskPage, TaskQuery, TaskRecord } from './task-record.js';
+import type {
+  ErrorRecord,
+  TaskCounts,
+  TaskDetails,
+  TaskFilter,
+  TaskPage,
+  TaskQuery,
+  TaskRecord,
+} from './task-record.js';
 import { taskTransitions, type TaskState } from './task.js';
 
 /** Finds the tasks of a queue in memory, wherever they are, and tells of them. */
@@ -93,7 +101,6 @@ export class TaskDirectory {
   private recordOf(task: LocalTask): TaskRecord {
     const { id, queue, name, typed, currentState: state, options, maxAttempts, enqueuedAt } = task;
     const isToBegin = state === 'waiting' || state === 'scheduled' || state === 'retrying';
-    const hasError = state !== 'completed' && task.currentOutcome !== undefined;
     return {
       id,
       queue,
@@ -114,7 +121,7 @@ export class TaskDirectory {
       tags: options.tags,
       metadata: options.metadata,
       progress: task.writtenLog?.progress,
-      error: hasError ? toErrorRecord(task.currentOutcome) : undefined,
+      error: errorOf(task),
     };
   }
 
@@ -168,11 +175,14 @@ class Filtered implements FilteredTask {
   }
 
   get error(): FilteredTask['error'] {
-    const { currentState, currentOutcome } = this.task;
-    return currentState === 'completed' || currentOutcome === undefined
-      ? undefined
-      : toErrorRecord(currentOutcome);
+    return errorOf(this.task);
   }
+}
+
+/** Whatever a dead task has thrown is its error, also when it was nothing. */
+function errorOf({ currentState, currentOutcome }: LocalTask): ErrorRecord | undefined {
+  const hasNone = currentState === 'completed' || (currentOutcome === undefined && currentState !== 'dead');
+  return hasNone ? undefined : toErrorRecord(currentOutcome);
 }
 
 function toDate(ms: number | undefined): Date | undefined {

@@ -57,7 +57,8 @@ export interface TaskHandle<R = unknown> {
    * What the work returned. Rejects with what the work threw, or with a coded error when it did not get that far:
    * `TaskTimeoutError`, `TaskCancelledError`, `TaskDroppedError`, `TaskDiscardedError`, `TaskExpiredError`,
    * `TaskAbandonedError`. Settles with the last attempt, when the task's scope has been disposed; at a cancellation, and
-   * at a timeout that is final, at once. Nobody has to call it: a failure is an event either way.
+   * at a timeout that is final, at once. Nobody has to call it: a failure is an event either way. When the task is run once
+   * more by hand, who asks from then on gets the new outcome.
    */
   result(): Promise<R>;
   /**

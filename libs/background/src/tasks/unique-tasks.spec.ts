@@ -3,6 +3,7 @@ import { DuplicateTaskError, TaskDiscardedError } from '../errors.js';
 import { errorOf } from '../error-of.fixture.js';
 import type { DeduplicationOptions } from './enqueue.options.js';
 import { setup as setupHeld } from './held-work.fixture.js';
+import { definedTask, defineTask } from './task-definition.js';
 import type { TaskQueueOptions } from './queue.options.js';
 
 /** Options with the key of a digest. */
@@ -230,5 +231,37 @@ describe('onConflict: replace', () => {
     await finish('busy');
     await clock.advance(0);
     expect([isIdle, queue.size]).toEqual([true, 0]);
+  });
+});
+
+describe('a duplicate of a task that is run once more', () => {
+  it('does not find a window that begins anew', async () => {
+    const { queue, clock, finish, registry } = await setup();
+    await finish('busy');
+    const stir = defineTask('stir');
+    registry.handlers.add({
+      definition: definedTask(stir)!,
+      label: 'Stirrer',
+      handle: () => Promise.reject(new Error('stuck')),
+    });
+    const first = await queue.enqueue(stir, undefined, of('stir'));
+    await clock.advance('5s');
+    await registry.engine('default').retry({ states: ['dead'] });
+    await clock.advance(0);
+    expect(await first.state()).toBe('dead');
+    expect(await queue.enqueue(stir, undefined, of('stir'))).not.toBe(first);
+  });
+
+  it('takes the place of one that is held back, so that the next of its key may begin', async () => {
+    const { queue, clock, ran, held, finish } = await setup({ concurrency: 3 });
+    const keyed = { concurrencyKey: 'stove' };
+    await queue.enqueue(held('a'), keyed);
+    await queue.enqueue(held('b'), { ...keyed, ...digest() });
+    await queue.enqueue(held('c'), keyed);
+    await queue.enqueue(held('free'), replacing);
+    await clock.advance(0);
+    expect(ran).toEqual(['busy', 'a', 'free']);
+    await finish('a');
+    expect(ran.at(-1)).toBe('c');
   });
 });

@@ -42,7 +42,8 @@ export class UniqueTasks {
     this.forgetLingering();
     const before = this.byKey.get(key);
     if (replacing && before !== undefined) this.replaced.set(task, before);
-    const until = windowMs === undefined ? undefined : this.clock.monotonic() + windowMs;
+    const ageMs = this.clock.now() - task.enqueuedAt.getTime(); // when it is run once more
+    const until = windowMs === undefined ? undefined : this.clock.monotonic() + windowMs - ageMs;
     this.byKey.set(key, { key, task, until });
   }
 

@@ -69,6 +69,8 @@ export class WaitingTasks implements Iterable<LocalTask> {
     if (old.chain === undefined || old.chain.isDue) return false;
     this.takeOut(old);
     this.line.append(task, false);
+    const { concurrency } = old.options;
+    if (concurrency !== undefined) this.letNextIn(concurrency.key);
     return true;
   }
 
