@@ -6,6 +6,7 @@ describe('the engine in memory', () => {
   const cases = queueEngineContract({
     capabilities: memoryEngine().capabilities,
     clock: 'manual',
+    within: '15s',
     createStore: () => ({ createEngine: () => memoryEngine() }),
   });
   // oxlint-disable-next-line vitest/expect-expect -- the cases do
