@@ -113,6 +113,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
       if (transaction !== undefined) throw this.fullInTransaction();
       this.session.watch(); // room may come free elsewhere
       await this.runs.waitAsProducer(signal, () => this.room.wait(signal));
+      signal?.throwIfAborted();
       this.expectOpen();
     }
   }
