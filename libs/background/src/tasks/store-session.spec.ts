@@ -16,15 +16,13 @@ function setup() {
   let workers = 0;
   const storage = {
     name: 'store',
-    open: vi.fn(() => Promise.resolve()),
-    register: vi.fn(() => Promise.resolve((workers += 1))),
-    unregister: vi.fn(() => Promise.resolve()),
-    beat: vi.fn(() => Promise.resolve(quiet)),
+    open: vi.fn<TaskStorage['open']>(() => Promise.resolve()),
+    register: vi.fn<TaskStorage['register']>(() => Promise.resolve((workers += 1))),
+    unregister: vi.fn<TaskStorage['unregister']>(() => Promise.resolve()),
+    beat: vi.fn<TaskStorage['beat']>(() => Promise.resolve(quiet)),
     look: vi.fn<TaskStorage['look']>(() => Promise.resolve(undefined)),
-    recover: vi.fn(
-      () => Promise.resolve({ tasks: [], occurrences: 0 }) as ReturnType<TaskStorage['recover']>,
-    ),
-    setPaused: vi.fn(() => Promise.resolve()),
+    recover: vi.fn<TaskStorage['recover']>(() => Promise.resolve({ tasks: [], occurrences: 0 })),
+    setPaused: vi.fn<TaskStorage['setPaused']>(() => Promise.resolve()),
   };
   const queue = {
     name: 'q',
@@ -34,7 +32,7 @@ function setup() {
     onRecovered: vi.fn<SessionQueue['onRecovered']>(),
     onSuperseded: vi.fn<SessionQueue['onSuperseded']>(),
     flushNotes: vi.fn<SessionQueue['flushNotes']>(),
-    tidyUp: vi.fn(() => Promise.resolve()),
+    tidyUp: vi.fn<SessionQueue['tidyUp']>(() => Promise.resolve()),
   };
   const options = { leaseMs: 10_000, pollIntervalMs: 100, maxInterruptions: 3 };
   const session = new StoreSession(storage as unknown as TaskStorage, options, { clock, events });
@@ -98,7 +96,7 @@ describe('StoreSession', () => {
     const task = { id: '7-x', name: 'wrap', queue: 'q', isDead: false };
     storage.beat.mockResolvedValue({ ...quiet, workers: [{ worker: 9, beat: 4, process }] });
     storage.recover.mockResolvedValueOnce({ tasks: [task, { ...task, queue: 'another' }], occurrences: 2 });
-    const released = vi.fn();
+    const released = vi.fn<() => void>();
     session.onReleased(released);
     await session.worker();
     await clock.advance('9s');
