@@ -7,7 +7,7 @@ import { atLeastTimes, type Goal } from './goal.js';
 
 const amountOf = (amount: number, { scale }: Effort): number => amount * scale;
 /** Enough for ours to take a tenth of a second, and for the slowest not to take several. */
-const amounts = { ours: 20_000, bullmq: 10_000, graphile: 2_000 } as const;
+const amounts = { ours: 20_000, bullmq: 5_000, graphile: 1_000 } as const;
 
 const shared = { unit: 'tasks/ms', better: 'higher' } as const;
 const servers =
