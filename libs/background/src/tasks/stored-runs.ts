@@ -250,6 +250,7 @@ export class StoredRuns implements TaskOwner {
   private onClaimed({ tasks, expired, parked, nextAtMs, mayHaveMore }: ClaimResult): void {
     this.isClaiming = false;
     this.failures = 0;
+    this.workers.noteTurn(); // an answer of the store comes in a turn of its own
     for (const claimed of tasks) this.begin(claimed);
     for (const { id, name, expiresInMs } of expired)
       this.dependencies.events.emit('task.expired', { taskId: id, name, queue: this.name, expiresInMs });

@@ -271,6 +271,14 @@ export class TaskWorkers implements TaskExecutionListener {
     }
   };
 
+  /**
+   * The event loop has just had its turn, so tasks that begin now need not give it another one soon: the caller hands them
+   * over once in a turn. Their ends then fall into one turn as well, and a store writes them down together.
+   */
+  noteTurn(): void {
+    this.begunInTurn = 0;
+  }
+
   private rest(): void {
     this.isResting = true;
     setImmediate(() => {
