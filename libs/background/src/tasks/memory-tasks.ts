@@ -8,6 +8,7 @@ import type { LocalTask } from './local-task.js';
 import type { LeftWork } from './queue-engine.js';
 import { memoryCapacity, type ResolvedQueueOptions } from './queue.options.js';
 import type { ResolvedRetryOptions } from './retry-policy.js';
+import { tellDropped } from './tell-dropped.js';
 import { TaskDispatch } from './task-dispatch.js';
 import type { Postponement, TaskExecutionDependencies } from './task-execution.js';
 import { TaskIntake, type IntakeOwner, type TaskPlaces } from './task-intake.js';
@@ -45,7 +46,7 @@ export class MemoryTasks implements IntakeOwner {
     this.madeAtMs = clock.now();
     this.capacity = options.capacity ?? memoryCapacity;
     this.places = this.createPlaces();
-    this.intake = new TaskIntake(this, options, dependencies, this.places);
+    this.intake = new TaskIntake(this, dependencies, this.places);
     this.ended = new EndedTasks(options.retention, clock);
   }
 
@@ -234,20 +235,9 @@ export class MemoryTasks implements IntakeOwner {
   }
 
   private drop(task: LocalTask): void {
-    const { fullMode, onDropped } = this.options;
-    const { events } = this.dependencies;
-    task.settle('discarded', new TaskDroppedError(task.id, this.name, fullMode));
-    events.emit('task.dropped', { ...task.label, queue: this.name, fullMode });
+    task.settle('discarded', new TaskDroppedError(task.id, this.name, this.options.fullMode));
     this.leave(task);
-    // No fault of whoever enqueues just now.
-    const failed = (error: unknown): void =>
-      events.emit('listener.failed', { during: 'task.dropped', error });
-    try {
-      const result: unknown = onDropped?.(task);
-      if (result instanceof Promise) result.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+    tellDropped(task, this.options, this.dependencies.events);
   }
 
   private noteCalm(): void {

@@ -3,7 +3,6 @@ import {
   NotSupportedError,
   PartlyEnqueuedError,
   QueueClosedError,
-  QueueSelfWaitError,
   TaskDiscardedError,
 } from '../errors.js';
 import { isInsideBackgroundWork } from '../scopes/background-context.js';
@@ -13,7 +12,6 @@ import type { HeldTasks } from './held-tasks.js';
 import { LocalTask, type TaskOwner } from './local-task.js';
 import { memoryCapabilities } from './memory-capabilities.js';
 import type { EnqueueRequest } from './queue-engine.js';
-import type { ResolvedQueueOptions } from './queue.options.js';
 import type { TaskDispatch } from './task-dispatch.js';
 import type { TaskExecutionDependencies } from './task-execution.js';
 import type { TaskWorkers } from './task-workers.js';
@@ -54,7 +52,6 @@ export class TaskIntake {
 
   constructor(
     private readonly owner: IntakeOwner,
-    private readonly options: Pick<ResolvedQueueOptions, 'concurrency'>,
     private readonly dependencies: Pick<TaskExecutionDependencies, 'clock' | 'events'>,
     private readonly places: TaskPlaces,
   ) {}
@@ -215,23 +212,9 @@ export class TaskIntake {
     return task;
   }
 
-  /** Waits until there is space. Work of this queue that does so may be what it waits for. */
-  private async waitAsProducer<T>(signal: AbortSignal | undefined, wait: () => Promise<T>): Promise<T> {
+  private waitAsProducer<T>(signal: AbortSignal | undefined, wait: () => Promise<T>): Promise<T> {
     const { workers, dispatch } = this.places;
-    const producer = workers.callingExecution();
-    if (producer === undefined) return wait();
-    // With a signal the wait has an end of its own. If something could begin and nothing does, it is for a key in use.
-    const isHopeless =
-      workers.allWaitForSpaceWith(producer) ||
-      (dispatch.canHandOut && workers.allRunningWaitForSpaceWith(producer));
-    if (signal === undefined && isHopeless)
-      throw new QueueSelfWaitError(this.owner.name, this.options.concurrency);
-    producer.waitsForSpace += 1;
-    try {
-      return await wait();
-    } finally {
-      producer.waitsForSpace -= 1;
-    }
+    return workers.waitAsProducer(signal, wait, dispatch.canHandOut);
   }
 }
 

@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import { TaskAbandonedError } from '../errors.js';
+import { QueueSelfWaitError, TaskAbandonedError } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
 import { BackgroundContext, isolated } from '../scopes/background-context.js';
 import type { LocalTask } from './local-task.js';
@@ -179,14 +179,40 @@ export class TaskWorkers implements TaskExecutionListener {
     this.release(execution, task, postponed);
   }
 
+  /**
+   * Waits until there is space in the queue. Work of the queue that does so may be what it waits for.
+   *
+   * @param signal with one, the wait has an end of its own
+   * @param couldBegin whether something could begin: if nothing does all the same, it is for what runs
+   * @throws QueueSelfWaitError when nothing would ever make space
+   */
+  async waitAsProducer<T>(
+    signal: AbortSignal | undefined,
+    wait: () => Promise<T>,
+    couldBegin = false,
+  ): Promise<T> {
+    const producer = this.callingExecution();
+    if (producer === undefined) return wait();
+    const isHopeless =
+      this.allWaitForSpaceWith(producer) || (couldBegin && this.allRunningWaitForSpaceWith(producer));
+    if (signal === undefined && isHopeless)
+      throw new QueueSelfWaitError(this.options.name, this.options.concurrency);
+    producer.waitsForSpace += 1;
+    try {
+      return await wait();
+    } finally {
+      producer.waitsForSpace -= 1;
+    }
+  }
+
   /** The running task that the calling code belongs to, if it is one of these. */
-  callingExecution(): TaskExecution | undefined {
+  private callingExecution(): TaskExecution | undefined {
     const context = BackgroundContext.current();
     return context && [...this.executions].find((execution) => execution.isOf(context));
   }
 
   /** Whether, if this one waits too, every place is held by a task that waits for a place to come free. */
-  allWaitForSpaceWith(producer: TaskExecution): boolean {
+  private allWaitForSpaceWith(producer: TaskExecution): boolean {
     const holders = [...this.executions].filter(({ task, holdsPlace }) => task !== undefined && holdsPlace);
     return (
       producer.holdsPlace &&
@@ -196,7 +222,7 @@ export class TaskWorkers implements TaskExecutionListener {
   }
 
   /** Whether, if this one waits too, everything that runs waits for space. */
-  allRunningWaitForSpaceWith(producer: TaskExecution): boolean {
+  private allRunningWaitForSpaceWith(producer: TaskExecution): boolean {
     const running = [...this.executions].filter(({ task }) => task !== undefined);
     return running.every(
       (each) => each.graceTimer === undefined && (each === producer || each.waitsForSpace > 0),
