@@ -61,7 +61,10 @@ export class TaskDispatch {
       this.handOut(task);
       return true;
     }
-    if (!this.waiting.tryAdd(task)) return false;
+    if (!this.waiting.tryAdd(task)) {
+      if (this.hasTaker) this.rate?.awaitRoom(); // its producer is going to wait, for the rate alone if there is no room at all
+      return false;
+    }
     // It may begin all the same, or has to be woken when the rate allows.
     if (this.rate !== undefined || this.canHandOut) this.pump();
     return true;
