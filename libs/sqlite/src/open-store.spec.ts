@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { SqliteBusyError, SqliteCorruptError, SqliteNewerVersionError, SqliteOpenError } from './errors.js';
 import { openStore } from './open-store.js';
+import { schemaVersion } from './schema.js';
 import type { SqliteStore } from './sqlite-store.js';
 import { connect, newFile } from './store.fixture.js';
 
@@ -61,4 +62,14 @@ it('says that the directory has to exist when it does not', async () => {
 
 it('says that it is a directory when it is one', async () => {
   await expect(open(dirname(newFile()))).rejects.toThrow(SqliteOpenError);
+});
+
+it('leaves everything in the file itself, and nothing in the log, when it is closed', async () => {
+  const file = newFile();
+  const store = await openStore({ file, synchronous: 'full', patienceMs: 0 });
+  store.close();
+  const copy = newFile();
+  copyFileSync(file, copy);
+  const version = (await connect(copy)).prepare('SELECT version FROM nightshift_schema').get();
+  expect(version).toEqual({ version: schemaVersion });
 });
