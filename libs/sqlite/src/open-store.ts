@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { rollBack } from './database.js';
 import type { SqliteConnection } from './driver.js';
 import { loadDriver } from './driver.js';
 import { explain, isBusy, SqliteBusyError } from './errors.js';
@@ -54,9 +55,11 @@ function openOnce(connection: SqliteConnection, { file, synchronous }: StoreOpti
 /** A file that can only be read would open, and then refuse each task: better that the application does not start. */
 function expectWritable(connection: SqliteConnection): void {
   try {
-    connection.exec('BEGIN IMMEDIATE');
-    connection.exec('ROLLBACK');
+    connection.exec('BEGIN IMMEDIATE'); // which alone does not fail
+    connection.exec('UPDATE nightshift_schema SET version = version');
   } catch (error) {
     if (!isBusy(error)) throw error; // somebody else can write
+  } finally {
+    rollBack(connection);
   }
 }
