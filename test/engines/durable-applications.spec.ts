@@ -8,6 +8,7 @@ import {
   DurableTaskQueue,
   getTaskQueueToken,
   memoryEngine,
+  PartlyEnqueuedError,
   TaskHandler,
   TaskQueue,
   type PayloadOf,
@@ -30,6 +31,15 @@ class Baker implements TaskHandler<typeof bake> {
     context.log(`baking ${sweet}`);
     return `baked ${sweet}`;
   }
+}
+
+const unique = defineTask<string>('unique', {
+  deduplicationKey: (key) => ({ key, onConflict: 'reject' }),
+});
+
+@TaskHandler(unique)
+class Unique implements TaskHandler<typeof unique> {
+  handle(): void {}
 }
 
 describe('an application with an engine', () => {
@@ -101,6 +111,15 @@ describe('an application with an engine', () => {
     });
     expect(() => queue.tryEnqueue(() => {})).toThrow(/tryEnqueue/);
     expect((await app.get(BackgroundAdmin).searchTasks('default')).tasks).toEqual([]);
+  });
+
+  it('says which of several tasks it has accepted when it does not accept all', async () => {
+    const { queue, app } = await start({ engine: sqliteEngine({ file: ':memory:' }) }, [Unique]);
+    await queue.pause();
+    const error = await queue.enqueueMany(unique, ['a', 'b', 'a']).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(PartlyEnqueuedError);
+    expect(error).toMatchObject({ handles: [{}, {}], cause: { code: 'DUPLICATE_TASK', key: 'a' } });
+    expect(await app.get(BackgroundAdmin).counts('default')).toMatchObject({ waiting: 2 });
   });
 
   it('can have a queue in memory beside durable ones', async () => {

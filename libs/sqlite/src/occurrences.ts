@@ -16,6 +16,10 @@ export class Occurrences {
 
   claim(service: string, dueAtMs: number, worker: WorkerId): boolean {
     const dueAt = Math.round(dueAtMs);
+    // What a worker took that others have declared dead would be nobody's: they have given back all it had already.
+    const isKnown =
+      this.database.sql('SELECT 1 FROM nightshift_workers WHERE id = ?').get(worker) !== undefined;
+    if (!isKnown) return false;
     const { changes } = this.database
       .sql(
         `INSERT INTO nightshift_occurrences (service, due_at, worker) VALUES (?, ?, ?)

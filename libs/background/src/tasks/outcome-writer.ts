@@ -1,4 +1,4 @@
-import type { Clock } from 'nestjs-nightshift/channels';
+import type { Clock, ClockTimer } from 'nestjs-nightshift/channels';
 import type { StoreSession } from './store-session.js';
 import type { Settlement } from './task-storage.js';
 
@@ -8,6 +8,7 @@ const pauses = { first: 100, last: 5_000 } as const;
 /** Writes down what became of tasks: again and again until the store has it, and only the end of the process gives up. */
 export class OutcomeWriter {
   private readonly writing = new Set<string>();
+  private readonly pausing = new Map<ClockTimer, () => void>();
   private isGivenUp = false;
 
   constructor(
@@ -37,6 +38,10 @@ export class OutcomeWriter {
   /** What fails from now on is not tried again: the tasks are given back when others notice. */
   giveUp(): void {
     this.isGivenUp = true;
+    for (const [timer, goOn] of this.pausing) {
+      timer.cancel();
+      goOn();
+    }
   }
 
   private async untilStored(settlement: Settlement): Promise<boolean | undefined> {
@@ -46,8 +51,17 @@ export class OutcomeWriter {
       } catch (error) {
         this.session.fail(`store the outcome of task ${settlement.id}`, error);
         if (this.isGivenUp) return undefined;
-        await new Promise<void>((resolve) => this.clock.schedule(pauseMs, resolve));
+        await this.pause(pauseMs);
       }
     }
+  }
+
+  private async pause(ms: number): Promise<void> {
+    let timer: ClockTimer | undefined;
+    await new Promise<void>((resolve) => {
+      timer = this.clock.schedule(ms, resolve);
+      this.pausing.set(timer, resolve);
+    });
+    this.pausing.delete(timer!);
   }
 }

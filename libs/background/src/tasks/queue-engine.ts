@@ -104,7 +104,7 @@ export interface QueueEngine {
   readonly isPaused: boolean;
 
   enqueue(request: EnqueueRequest): Promise<TaskHandle>;
-  /** Accepts the requests in order: all, or as many of the first as it can, then throwing `PartlyEnqueuedError`. */
+  /** Accepts the requests in order: all, or those that it can, then throwing `PartlyEnqueuedError`. */
   enqueueMany(requests: readonly EnqueueRequest[]): Promise<readonly TaskHandle[]>;
   /** @returns `undefined` when full */
   tryEnqueue(request: EnqueueRequest): TaskHandle | undefined;

@@ -48,9 +48,7 @@ export class StoredIntake {
   }
 
   async enqueueMany(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
-    // In one turn, and so in one commit: all are there, or none.
-    if (this.options.capacity === undefined)
-      return Promise.all(requests.map((request) => this.enqueue(request)));
+    if (this.options.capacity === undefined) return this.enqueueTogether(requests);
     const handles: StoredHandle[] = [];
     for (const request of requests) {
       try {
@@ -61,6 +59,16 @@ export class StoredIntake {
       }
     }
     return handles;
+  }
+
+  /** In one turn, and so in as few commits as can be. */
+  private async enqueueTogether(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
+    const ends = await Promise.allSettled(requests.map((request) => this.enqueue(request)));
+    const handles = ends.flatMap((end) => (end.status === 'fulfilled' ? end.value : []));
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed === undefined) return handles;
+    if (handles.length === 0) throw failed.reason;
+    throw new PartlyEnqueuedError(this.options.name, handles, requests.length, { cause: failed.reason });
   }
 
   /** Producers who wait may try again: so many of them, or all. */

@@ -1,0 +1,46 @@
+import { ManualClock } from 'nestjs-nightshift/testing';
+import { describe, expect, it, vi } from 'vitest';
+import { OutcomeWriter } from './outcome-writer.js';
+import type { StoreSession } from './store-session.js';
+import type { Settlement, TaskStorage } from './task-storage.js';
+
+function setup() {
+  const clock = new ManualClock();
+  const settle = vi.fn<TaskStorage['settle']>().mockRejectedValue(new Error('the disk is full'));
+  const fail = vi.fn<StoreSession['fail']>();
+  // All that it needs of a session.
+  const session = { storage: { settle }, fail } as unknown as StoreSession;
+  const settlement: Settlement = { queue: 'q', id: '1', claim: 1, atMs: 0, state: 'completed', isKept: true };
+  return { clock, settle, fail, settlement, outcomes: new OutcomeWriter(session, clock) };
+}
+
+describe('OutcomeWriter', () => {
+  it('tries again, less and less often, until the store has it', async () => {
+    const { clock, settle, fail, settlement, outcomes } = setup();
+    const written = outcomes.write(settlement);
+    await clock.advance(100);
+    await clock.advance(199);
+    expect(settle).toHaveBeenCalledTimes(2);
+    expect(outcomes.has('1')).toBe(true);
+    settle.mockResolvedValueOnce(true);
+    await clock.advance(1);
+    expect(await written).toBe(true);
+    expect(fail).toHaveBeenCalledTimes(2);
+    expect(outcomes.isIdle).toBe(true);
+  });
+
+  it('says when others have the task', async () => {
+    const { settle, settlement, outcomes } = setup();
+    settle.mockResolvedValueOnce(false);
+    expect(await outcomes.write(settlement)).toBe(false);
+  });
+
+  it('leaves nothing behind when it is given up', async () => {
+    const { clock, settlement, outcomes } = setup();
+    const written = outcomes.write(settlement);
+    await clock.advance(0);
+    outcomes.giveUp();
+    expect(await written).toBeUndefined();
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
