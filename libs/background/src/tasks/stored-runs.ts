@@ -50,8 +50,10 @@ export class StoredRuns implements TaskOwner {
   private isPaused = false;
   private isClaiming = false;
   private claimsAgain = false;
+  private isSweepDue = false;
   private isGivenUp = false;
-  private unsettled = 0;
+  /** Those whose outcome is being stored. */
+  private readonly settling = new Set<LocalTask>();
   /** When it will wake up, as `monotonic()` will show it. */
   private wakesAt = 0;
   private failures = 0;
@@ -93,11 +95,12 @@ export class StoredRuns implements TaskOwner {
 
   /** Whether nothing runs here, and every outcome is stored. */
   get isQuiet(): boolean {
-    return this.running.size === 0 && this.unsettled === 0;
+    return this.running.size === 0 && this.settling.size === 0;
   }
 
+  /** Whether it runs here, or has and its outcome is not stored yet. */
   has(id: string): boolean {
-    return this.find(id) !== undefined;
+    return this.find(id) !== undefined || [...this.settling].some((task) => task.id === id);
   }
 
   open(): void {
@@ -123,13 +126,20 @@ export class StoredRuns implements TaskOwner {
       this.claimsAgain = true;
       return;
     }
-    if (!this.isOpen || this.isPaused || this.places() === 0) return;
+    if (!this.isOpen || (this.places() === 0 && !this.isSweepDue)) return;
     this.isClaiming = true;
     this.claimsAgain = false;
+    this.isSweepDue = false;
     this.claim().then(
       (result) => this.onClaimed(result),
       (error: unknown) => this.onClaimFailed(error),
     );
+  }
+
+  /** The same, also when there is no place: what has fallen due or has expired shows in a claim. */
+  sweepSoon(): void {
+    this.isSweepDue = true;
+    this.claimSoon();
   }
 
   dequeue(signal: AbortSignal | undefined): Promise<DequeuedTask> {
@@ -330,19 +340,17 @@ export class StoredRuns implements TaskOwner {
     settlement: Settlement,
     outcome: SettledOutcome | undefined,
   ): Promise<void> {
-    this.unsettled += 1;
-    try {
-      const isTaken = await this.untilStored(settlement);
-      const { id: taskId, name } = task;
-      if (isTaken === false)
-        this.dependencies.events.emit('task.superseded', { taskId, name, queue: this.name });
-      if (settlement.state === 'retrying') this.wakeAt(settlement.dueAtMs!);
-      if (settlement.concurrencyKey !== undefined) this.claimSoon();
-    } finally {
-      this.unsettled -= 1;
-      this.listener.onSettled(task, outcome);
-      this.noteQuiet();
-    }
+    this.settling.add(task);
+    const isTaken = await this.untilStored(settlement);
+    this.settling.delete(task);
+    const { id: taskId, name } = task;
+    if (isTaken === false)
+      this.dependencies.events.emit('task.superseded', { taskId, name, queue: this.name });
+    if (settlement.state === 'retrying') this.wakeAt(settlement.dueAtMs!);
+    if (settlement.concurrencyKey !== undefined) this.claimSoon();
+    // What did not take effect is no outcome: whoever waits for that hears what comes of the task elsewhere.
+    this.listener.onSettled(task, isTaken === true ? outcome : undefined);
+    this.noteQuiet();
   }
 
   private async untilStored(settlement: Settlement): Promise<boolean | undefined> {
@@ -407,7 +415,7 @@ export class StoredRuns implements TaskOwner {
     this.wakesAt = at;
     this.wakeTimer = clock.schedule(at - clock.monotonic(), () => {
       this.wakeTimer = undefined;
-      this.claimSoon();
+      this.sweepSoon();
     });
   }
 
