@@ -7,6 +7,7 @@ import {
   type ResolvedQueueOptions,
 } from 'nestjs-nightshift';
 import { toJob, type NewJob } from './job-format.js';
+import { JobIds } from './job-order.js';
 import { displayName } from './job-record.js';
 import type { RedisSession } from './redis-session.js';
 
@@ -18,6 +19,7 @@ export type Added =
 /** Adds jobs: the plain ones as BullMQ itself does, all others with a script of this library. One step each. */
 export class JobAdder {
   private readonly replacedRecord: string;
+  private readonly ids = new JobIds();
 
   constructor(
     private readonly session: RedisSession,
@@ -32,19 +34,24 @@ export class JobAdder {
   async add(task: NewTask): Promise<Added> {
     const { deduplication, expiresAtMs, concurrencyKey } = task;
     const job = toJob(task);
+    const jobId = this.ids.next(task.enqueuedAtMs);
     if (
       this.options.capacity === undefined &&
       (deduplication ?? expiresAtMs ?? concurrencyKey) === undefined
     ) {
       const id = await this.session.reach('enqueue', () =>
-        this.queue.getBackend().addJob(job as never, undefined as never),
+        this.queue.getBackend().addJob(job as never, jobId),
       );
       return { kind: 'added', id, replaced: undefined };
     }
-    return this.addByScript(task, job);
+    return this.addByScript(task, job, jobId);
   }
 
-  private async addByScript(task: NewTask, { name, data, timestamp, opts }: NewJob): Promise<Added> {
+  private async addByScript(
+    task: NewTask,
+    { name, data, timestamp, opts }: NewJob,
+    jobId: string,
+  ): Promise<Added> {
     const { deduplication, expiresAtMs, concurrencyKey, concurrencyLimit } = task;
     const { priority = 0, delay = 0 } = opts;
     const windowMs =
@@ -65,6 +72,7 @@ export class JobAdder {
       expiresAtMs ?? '',
       concurrencyKey ?? '',
       concurrencyLimit,
+      jobId,
     ])) as string[];
     if (kind === 'full') return { kind };
     if (kind === 'duplicate') return { kind, id: id!, name: displayName(others[0]!, others[1]!) };

@@ -10,28 +10,22 @@ import {
   type ResolvedQueueOptions,
   type SettledOutcome,
 } from 'nestjs-nightshift';
+import { DeliveryGate, type Answer } from './delivery-gate.js';
 import { readNotes, toClaimedTask, type JobOptions } from './job-format.js';
 import { JobNotesWriter } from './job-notes-writer.js';
-import { attemptField, toRecord } from './job-record.js';
+import { toRecord } from './job-record.js';
 import { createJobWorker, type JobProcessor, type NextJob } from './job-worker.js';
+import { OutcomeWriter } from './outcome-writer.js';
 import type { QueueStore } from './queue-store.js';
 import type { RedisSession } from './redis-session.js';
-import {
-  cancelledJob,
-  expiredJob,
-  expiresInOf,
-  fieldsOf,
-  givenBack,
-  interruptedAttempt,
-  isLost,
-  reasonOf,
-  toJobEnd,
-  type JobEnd,
-} from './settled-job.js';
+import { reasonOf, toJobEnd, type JobEnd } from './settled-job.js';
 
-/** How long what cannot run yet is set aside, if nobody releases it before. */
-const heldForMs = 3_600_000;
 const pauseMs = 1_000;
+
+interface Delivery {
+  readonly claimed: ClaimedTask;
+  readonly answer: Answer | Promise<Answer>;
+}
 
 export interface RunnerListener {
   onDelivered(): void;
@@ -43,13 +37,14 @@ export interface RunnerListener {
 export class JobRunner implements JobProcessor {
   readonly runs: DeliveredRuns;
   private readonly notes: JobNotesWriter;
+  private readonly writer: OutcomeWriter;
+  private readonly gate: DeliveryGate;
   private readonly becomingQuiet = new WaitList();
-  private readonly parked = new Set<string>();
   private readonly recovered = new Set<string>();
+  private readonly delivered = new WeakMap<Job, Delivery>();
   private worker: Worker | undefined;
   private closing: Promise<unknown> | undefined;
   private inHand = 0;
-  private isPaused = false;
 
   constructor(
     private readonly options: ResolvedQueueOptions,
@@ -60,6 +55,8 @@ export class JobRunner implements JobProcessor {
   ) {
     this.runs = new DeliveredRuns(options, dependencies);
     this.notes = new JobNotesWriter(session);
+    this.writer = new OutcomeWriter(session, store);
+    this.gate = new DeliveryGate(options, dependencies, session, store);
   }
 
   get isOpen(): boolean {
@@ -94,11 +91,12 @@ export class JobRunner implements JobProcessor {
   }
 
   setPaused(isPaused: boolean): void {
-    this.isPaused = isPaused;
+    this.gate.isPaused = isPaused;
   }
 
   /** Fetches nothing more. What runs goes on. */
   stopFetching(): void {
+    this.gate.isClosed = true;
     this.closing ??= this.worker?.close();
   }
 
@@ -124,7 +122,8 @@ export class JobRunner implements JobProcessor {
     if (this.worker !== undefined) this.notes.flush(this.backend);
   }
 
-  async process(job: Job, data: string, token: string): Promise<JobEnd | undefined> {
+  deliver(job: Job, data: string, token: string): void {
+    if (job.deferredFailure !== undefined) return; // BullMQ fails it by itself
     this.inHand += 1;
     this.listener.onDelivered();
     const claimed = toClaimedTask({
@@ -137,16 +136,14 @@ export class JobRunner implements JobProcessor {
       attemptsMade: job.attemptsMade,
       attemptsStarted: job.attemptsStarted,
     });
-    for (;;) {
-      try {
-        const end = await this.beforehand(job, claimed, token);
-        return end === 'goes' ? await this.run(claimed) : end;
-      } catch (error) {
-        this.session.fail('begin a task', error);
-        if (this.closing !== undefined) return givenBack(claimed, this.options.name, this.session.now());
-        await this.session.sleep(pauseMs);
-      }
-    }
+    this.delivered.set(job, { claimed, answer: this.gate.answer(job, claimed, token) });
+  }
+
+  async process(job: Job): Promise<JobEnd | undefined> {
+    const { claimed, answer } = this.delivered.get(job)!;
+    const end = answer instanceof Promise ? await answer : answer;
+    if (end !== 'goes') return end;
+    return this.gate.mayBegin ? this.run(claimed) : this.gate.giveBack(claimed);
   }
 
   async settle(
@@ -156,7 +153,11 @@ export class JobRunner implements JobProcessor {
     fetchNext: boolean,
   ): Promise<NextJob | undefined> {
     try {
-      return end === undefined ? undefined : await this.untilWritten(end, job, token, fetchNext);
+      if (end === undefined) return undefined;
+      if (end.restMs === undefined) return await this.write(end, job, token, fetchNext);
+      await this.write(end, job, token, false);
+      await this.session.sleep(end.restMs);
+      return undefined;
     } finally {
       if (end?.claimed.concurrencyKey !== undefined) await this.yieldKey(end.claimed);
       this.inHand -= 1;
@@ -168,43 +169,6 @@ export class JobRunner implements JobProcessor {
     return this.worker!.getBackend() as unknown as RedisQueueBackend;
   }
 
-  /** What ends the delivery before anything runs; `undefined` when the job is not in our hands any more. */
-  private beforehand(
-    job: Job,
-    claimed: ClaimedTask,
-    token: string,
-  ): JobEnd | undefined | 'goes' | Promise<JobEnd | undefined | 'goes'> {
-    const nowMs = this.session.now();
-    if (this.closing !== undefined || this.isPaused) return givenBack(claimed, this.options.name, nowMs);
-    const isFirst = job.attemptsStarted === 1;
-    if (isFirst && claimed.expiresAtMs !== undefined && claimed.expiresAtMs <= nowMs)
-      return this.expire(claimed);
-    if (this.dependencies.handlers.definition(claimed.definition) === undefined)
-      return this.park(claimed, token);
-    return isFirst && claimed.concurrencyKey === undefined ? 'goes' : this.askServer(job, claimed, token);
-  }
-
-  /** Of a job that has begun before, or has a concurrency key, the server has to be asked. */
-  private async askServer(
-    job: Job,
-    claimed: ClaimedTask,
-    token: string,
-  ): Promise<JobEnd | undefined | 'goes'> {
-    const { id, claim, concurrencyKey } = claimed;
-    const { base } = this.store;
-    const nowMs = this.session.now();
-    if (job.attemptsStarted > 1) {
-      const interrupted = job.stalledCounter > 0 ? interruptedAttempt(claimed, nowMs) : '';
-      const args = [id, attemptField(claim - 1), interrupted];
-      const cancellation = (await this.session.run('redeliver', base, args)) as string | null;
-      if (typeof cancellation === 'string') return this.cancelled(claimed, cancellation);
-    }
-    if (concurrencyKey === undefined) return 'goes';
-    const { concurrencyLimit = 1 } = readNotes(job.opts as JobOptions);
-    const args = [id, token, concurrencyKey, concurrencyLimit, nowMs + heldForMs];
-    return (await this.session.run('acquire', base, args)) === 1 ? 'goes' : undefined;
-  }
-
   private async run(claimed: ClaimedTask): Promise<JobEnd> {
     const { id } = claimed;
     const delivered = await this.runs.run(claimed, (log) => this.notes.begin(id, log));
@@ -213,95 +177,19 @@ export class JobRunner implements JobProcessor {
     return toJobEnd(claimed, delivered);
   }
 
-  private expire(claimed: ClaimedTask): JobEnd {
-    const { id: taskId, name } = claimed;
-    const { name: queue, retention } = this.options;
-    const expiresInMs = expiresInOf(claimed);
-    this.dependencies.events.emit('task.expired', { queue, taskId, name, expiresInMs });
-    return expiredJob(claimed, queue, this.session.now(), retention.expired.count > 0);
-  }
-
-  private cancelled(claimed: ClaimedTask, text: string): JobEnd {
-    const { id: taskId, name } = claimed;
-    const { name: queue, retention } = this.options;
-    const reason = reasonOf(JSON.parse(text) as ErrorRecord);
-    this.dependencies.events.emit('task.cancelled', { queue, taskId, name, reason });
-    return cancelledJob(claimed, queue, this.session.now(), text, retention.cancelled.count > 0);
-  }
-
-  private async park({ id, definition }: ClaimedTask, token: string): Promise<undefined> {
-    await this.session.run('park', this.store.base, [id, token, this.session.now() + heldForMs]);
-    if (this.parked.has(definition)) return;
-    this.parked.add(definition);
-    this.dependencies.events.emit('queue.parked', { queue: this.options.name, definitions: [definition] });
-  }
-
-  private async untilWritten(
-    end: JobEnd,
-    job: Job,
-    token: string,
-    fetchNext: boolean,
-  ): Promise<NextJob | undefined> {
-    const { id: taskId, name } = end.claimed;
-    for (;;) {
-      try {
-        const next = await this.write(end, job, token, fetchNext);
-        this.listener.onSettled(taskId, end.outcome, end.settlement.isKept);
-        return next;
-      } catch (error) {
-        if (isLost(error)) {
-          this.dependencies.events.emit('task.superseded', { queue: this.options.name, taskId, name });
-          this.listener.onSettled(taskId, undefined, true);
-          return undefined;
-        }
-        this.session.fail('store an outcome', error);
-        if (this.session.closed) return undefined;
-        await this.session.sleep(pauseMs);
-      }
-    }
-  }
-
   private async write(
     end: JobEnd,
     job: Job,
     token: string,
     fetchNext: boolean,
   ): Promise<NextJob | undefined> {
-    const { backend } = this;
-    const { state, settlement, claimed } = end;
-    const { id } = claimed;
-    if (state === 'completed') {
-      await this.mark(end);
-      const value: unknown = settlement.result === undefined ? undefined : JSON.parse(settlement.result);
-      const { removeOnComplete } = job.opts;
-      return (await backend.moveToCompleted(job, value, removeOnComplete!, token, fetchNext))
-        .result as NextJob;
-    }
-    const fieldsToUpdate = fieldsOf(end);
-    const nowMs = this.session.now();
-    if (state === 'retrying' || state === 'waiting') {
-      const delayMs = state === 'waiting' ? 0 : Math.max(0, settlement.dueAtMs! - nowMs);
-      const skipAttempt = state === 'waiting' || settlement.nextAttempt === claimed.attempt;
-      const options = { skipAttempt, fieldsToUpdate, fetchNext };
-      return (await backend.moveToDelayed(id, nowMs, delayMs, token, options)) as NextJob;
-    }
-    const reason = settlement.error?.message ?? state;
-    const isRemoved = settlement.isKept ? undefined! : true;
-    const moved = await backend.moveToFailed(job, reason, isRemoved, token, fetchNext, fieldsToUpdate);
-    return moved.result as NextJob;
-  }
-
-  /** What BullMQ has no place for when a job completes. */
-  private async mark({ claimed, settlement }: JobEnd): Promise<void> {
-    const { result, error } = settlement;
-    if (result !== 'null' && error === undefined) return;
-    const fields: Record<string, string> = {
-      ...(result === 'null' && { 'nightshift:null': '1' }),
-      ...(error !== undefined && { 'nightshift:lost': JSON.stringify(error) }),
-    };
-    await this.session.reach('store an outcome', () =>
-      this.session.client.hset(this.store.base + claimed.id, fields),
-    );
+    const { id: taskId, name } = end.claimed;
+    const { next, isTaken } = await this.writer.write(end, job, token, fetchNext, this.backend);
+    if (isTaken === false)
+      this.dependencies.events.emit('task.superseded', { queue: this.options.name, taskId, name });
+    // What did not take effect is no outcome: whoever waits for that hears what comes of the task elsewhere.
+    this.listener.onSettled(taskId, isTaken === true ? end.outcome : undefined, end.settlement.isKept);
+    return next;
   }
 
   private async yieldKey({ id, concurrencyKey }: ClaimedTask): Promise<void> {

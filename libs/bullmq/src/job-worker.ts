@@ -6,8 +6,10 @@ export type NextJob = Awaited<ReturnType<RedisQueueBackend['moveToActive']>>;
 
 /** Who runs what the worker fetches. Nothing here rejects. */
 export interface JobProcessor {
+  /** It has been fetched. BullMQ may fetch others before it is processed. */
+  deliver(job: Job, data: string, token: string): void;
   /** @returns what {@link settle} is given */
-  process(job: Job, data: string, token: string): Promise<unknown>;
+  process(job: Job): Promise<unknown>;
   /** Writes down what became of it, and fetches the next one in the same step if `fetchNext` says so. */
   settle(outcome: unknown, job: Job, token: string, fetchNext: boolean): Promise<NextJob | undefined>;
 }
@@ -30,13 +32,22 @@ export function createJobWorker(
   options: WorkerOptions,
   processor: JobProcessor,
 ): Worker {
-  const texts = new WeakMap<Job, string>();
+  let lastData = '{}';
   class JobWorker extends BaseWorker {
     protected override createJob(...[json, id]: Parameters<Worker['createJob']>): Job {
-      const { data } = json;
-      json.data = ''; // parsed by whoever handles the task, and once
-      const job = super.createJob(json, id);
-      texts.set(job, data);
+      lastData = json.data;
+      // Parsed by whoever handles the task, and once; but a job of a scheduler is the model of the next.
+      if (json.repeatJobKey === undefined) json.data = '';
+      return super.createJob(json, id);
+    }
+
+    protected override async nextJobFromJobData(
+      ...next: Parameters<Worker['nextJobFromJobData']>
+    ): Promise<Job> {
+      const fetched = super.nextJobFromJobData(...next); // makes the job before it first waits
+      const data = lastData;
+      const job = await fetched;
+      if (job !== undefined) processor.deliver(job, data, next[2]!);
       return job;
     }
 
@@ -55,9 +66,5 @@ export function createJobWorker(
       return this.nextJobFromJobData(json, id, token);
     }
   }
-  return new JobWorker(
-    name,
-    (job: Job, token?: string) => processor.process(job, texts.get(job) ?? '{}', token!),
-    options,
-  );
+  return new JobWorker(name, (job: Job) => processor.process(job), options);
 }

@@ -32,6 +32,12 @@ export const lookedAt = 10_000;
 const readAtOnce = 200;
 const changedAtOnce = 500;
 
+/** A job that a filter may mean. */
+interface Candidate {
+  readonly id: string;
+  readonly place: number;
+}
+
 /** What is seen of a queue at one moment, cheaply. */
 export interface QueueLook {
   readonly isPaused: boolean;
@@ -107,21 +113,17 @@ export class QueueStore {
 
   async search(query: ResolvedTaskQuery): Promise<TaskPage> {
     const { limit, order, after } = query;
-    const ids = (await this.candidates(query))
-      .map((id) => ({ id, place: placeOf(id) }))
+    const candidates = (await this.candidates(query))
       .filter(({ place }) => after === undefined || (order === 'newest' ? place < after : place > after))
       .toSorted((a, b) => (order === 'newest' ? b.place - a.place : a.place - b.place));
     const tasks: TaskRecord[] = [];
     let last: number | undefined;
-    for (let from = 0; from < ids.length; from += readAtOnce) {
-      const part = ids.slice(from, from + readAtOnce);
-      for (const record of await this.records(
-        part.map(({ id }) => id),
-        query,
-      )) {
+    for (let from = 0; from < candidates.length; from += readAtOnce) {
+      const part = candidates.slice(from, from + readAtOnce);
+      for (const record of await this.records(part, query)) {
         if (tasks.length === limit) return { tasks, next: toCursor(last!) };
         tasks.push(record);
-        last = placeOf(record.id);
+        last = placeOf(record.id, record.enqueuedAt.getTime());
       }
     }
     return { tasks, next: undefined };
@@ -131,10 +133,10 @@ export class QueueStore {
   async matching(filter: ResolvedTaskFilter, states: readonly TaskState[]): Promise<readonly DroppedTask[]> {
     const wanted = states.filter((state) => filter.states?.includes(state) ?? true);
     const narrowed = { ...filter, states: wanted };
-    const ids = (await this.candidates(narrowed)).toSorted((a, b) => placeOf(a) - placeOf(b));
+    const candidates = (await this.candidates(narrowed)).toSorted((a, b) => a.place - b.place);
     const found: DroppedTask[] = [];
-    for (let from = 0; from < ids.length; from += readAtOnce)
-      for (const { id, name } of await this.records(ids.slice(from, from + readAtOnce), narrowed))
+    for (let from = 0; from < candidates.length; from += readAtOnce)
+      for (const { id, name } of await this.records(candidates.slice(from, from + readAtOnce), narrowed))
         found.push({ id, name });
     return found;
   }
@@ -236,19 +238,28 @@ export class QueueStore {
     return this.session.reach('count', () => this.session.client.zcard(this.base + place));
   }
 
-  private async records(ids: readonly string[], filter: ResolvedTaskFilter): Promise<readonly TaskRecord[]> {
+  private async records(
+    candidates: readonly Candidate[],
+    filter: ResolvedTaskFilter,
+  ): Promise<readonly TaskRecord[]> {
     const now = this.session.now();
-    return (await this.read(ids))
+    return (await this.read(candidates.map(({ id }) => id)))
       .map((job) => toRecord(job, this.queue, now))
       .filter((record) => passes(filter, { ...record, enqueuedAtMs: record.enqueuedAt.getTime() }));
   }
 
-  private async candidates({ ids, states }: ResolvedTaskFilter): Promise<readonly string[]> {
-    if (ids !== undefined) return [...new Set(ids)];
+  private async candidates({ ids, states }: ResolvedTaskFilter): Promise<readonly Candidate[]> {
+    if (ids !== undefined) {
+      const jobs = await this.inParts([...new Set(ids)], (part) => this.read(part));
+      return jobs.map(({ id, fields }) => ({ id, place: placeOf(id, Number(fields['timestamp'])) }));
+    }
     const places = placesOf(states);
     if (places.length === 0) return [];
-    const lists = (await this.session.run('list', this.base, [lookedAt, ...places])) as string[][];
-    return [...new Set(lists.flat())];
+    const list = (await this.session.run('list', this.base, [lookedAt, ...places])) as string[];
+    const found = new Map<string, Candidate>();
+    for (let i = 0; i + 1 < list.length; i += 2)
+      found.set(list[i]!, { id: list[i]!, place: placeOf(list[i]!, Number(list[i + 1])) });
+    return [...found.values()];
   }
 
   private async inParts<T>(

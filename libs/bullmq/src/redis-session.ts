@@ -97,16 +97,9 @@ export class RedisSession {
     return new Promise<T>((resolve, reject) => {
       const pending: Pending = { during, reject };
       this.pending.add(pending);
-      send().then(
-        (value) => {
-          this.pending.delete(pending);
-          resolve(value);
-        },
-        (error: unknown) => {
-          this.pending.delete(pending);
-          reject(error);
-        },
-      );
+      send()
+        .finally(() => this.pending.delete(pending))
+        .then(resolve, reject);
     });
   }
 

@@ -16,6 +16,8 @@ export interface JobEnd {
   readonly state: Settlement['state'] | 'expired';
   readonly settlement: Omit<Settlement, 'state'>;
   readonly outcome: SettledOutcome | undefined;
+  /** For how long its place is to stay empty. */
+  readonly restMs?: number;
 }
 
 export function toJobEnd(claimed: ClaimedTask, { settlement, outcome }: DeliveredOutcome): JobEnd {

@@ -1,3 +1,4 @@
+// oxlint-disable vitest/expect-expect, vitest/valid-title -- each case names itself, and rejects when it fails
 import type { Worker } from 'bullmq';
 import type { BackgroundEngine } from 'nestjs-nightshift';
 import { bullmqEngine } from 'nestjs-nightshift/bullmq';

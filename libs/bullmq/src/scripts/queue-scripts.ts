@@ -6,7 +6,7 @@ import { jobFunctions } from './job-functions.js';
  * bound, or with more to be known of it while it waits.
  *
  * ARGV: name, data, options, timestamp, delay, priority, deduplication key, its window, what to do on conflict, the error record
- * of whom it replaces, capacity, when it expires, concurrency key, its limit.
+ * of whom it replaces, capacity, when it expires, concurrency key, its limit, its id.
  */
 const enqueue = `
 local name, data, options = ARGV[1], ARGV[2], ARGV[3]
@@ -26,7 +26,7 @@ if ARGV[11] ~= '' and delay == 0 and not replaced then
   local waiting = rcall('LLEN', base .. 'wait') + rcall('ZCARD', base .. 'prioritized') + rcall('HLEN', base .. 'nightshift:held')
   if waiting >= tonumber(ARGV[11]) then return { 'full' } end
 end
-local id = string.format('%.0f', rcall('INCR', base .. 'id'))
+local id = ARGV[15]
 local fields = { 'name', name, 'data', data, 'opts', options, 'timestamp', ARGV[4], 'delay', ARGV[5], 'priority', ARGV[6] }
 if key ~= '' then
   fields[#fields + 1] = 'deid'
@@ -86,7 +86,7 @@ for i = 1, #held, 2 do
   elseif why == 'concurrencyKey' then keys[field(id, 'nightshift:key') or ''] = true
   elseif handled[field(id, 'name')] then ids[#ids + 1] = id end
 end
-table.sort(ids, function(a, b) return (tonumber(a) or 0) < (tonumber(b) or 0) end)
+table.sort(ids)
 for _, id in ipairs(ids) do
   unhold(id)
   if rcall('ZREM', base .. 'delayed', id) == 1 then lineUp(id, duePriority(id)) end
@@ -126,7 +126,7 @@ rcall('DEL', base .. id .. ':lock')
 rcall('SREM', base .. 'stalled', id)
 rcall('HSET', base .. id, 'nightshift:held', 'concurrencyKey')
 rcall('HSET', base .. 'nightshift:held', id, 'concurrencyKey')
-rcall('ZADD', base .. 'nightshift:line:' .. key, tonumber(id) or 0, id)
+rcall('ZADD', base .. 'nightshift:line:' .. key, 0, id) -- by the alphabet, and so by when they were enqueued
 holdUntil(id, tonumber(ARGV[5]))
 return 0
 `;
@@ -222,7 +222,10 @@ end
 return found
 `;
 
-/** Ids by where they are. ARGV: how many of each, then which. Of what has ended, the last. */
+/**
+ * Ids by where they are, each with when it was added, if the id does not say so itself. ARGV: how many of each, then which. Of
+ * what has ended, the last.
+ */
 const list = `
 local last = tonumber(ARGV[1]) - 1
 local ids = {}
@@ -232,7 +235,14 @@ for i = 2, #ARGV do
   elseif set == 'completed' or set == 'failed' then ids[#ids + 1] = rcall('ZREVRANGE', key, 0, last)
   else ids[#ids + 1] = rcall('ZRANGE', key, 0, last) end
 end
-return ids
+local answer = {}
+for _, part in ipairs(ids) do
+  for _, id in ipairs(part) do
+    answer[#answer + 1] = id
+    answer[#answer + 1] = #id ~= 22 and field(id, 'timestamp') or ''
+  end
+end
+return answer
 `;
 
 /** How many of a stretch of failed or delayed jobs are of which kind. ARGV: which, from, to, the time. */
