@@ -132,6 +132,8 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
     signal?.throwIfAborted();
     this.expectOpen();
     const task = this.toTask(request);
+    if (this.adder.isPlain(task))
+      return this.accept(task, { kind: 'added', id: await this.adder.addPlain(task), replaced: undefined });
     for (;;) {
       const added = await this.adder.add(task);
       if (added.kind !== 'full') return this.accept(task, added);

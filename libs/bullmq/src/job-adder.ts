@@ -6,7 +6,7 @@ import {
   type NewTask,
   type ResolvedQueueOptions,
 } from 'nestjs-nightshift';
-import { toJob, type NewJob } from './job-format.js';
+import { toJob } from './job-format.js';
 import { JobIds } from './job-order.js';
 import { displayName } from './job-record.js';
 import type { RedisSession } from './redis-session.js';
@@ -31,27 +31,19 @@ export class JobAdder {
     this.replacedRecord = JSON.stringify(toErrorRecord(new TaskDiscardedError('', options.name, why)));
   }
 
-  async add(task: NewTask): Promise<Added> {
-    const { deduplication, expiresAtMs, concurrencyKey } = task;
-    const job = toJob(task);
-    const jobId = this.ids.next(task.enqueuedAtMs);
-    if (
-      this.options.capacity === undefined &&
-      (deduplication ?? expiresAtMs ?? concurrencyKey) === undefined
-    ) {
-      const id = await this.session.reach('enqueue', () =>
-        this.queue.getBackend().addJob(job as never, jobId),
-      );
-      return { kind: 'added', id, replaced: undefined };
-    }
-    return this.addByScript(task, job, jobId);
+  /** Whether it can be added with {@link addPlain}. */
+  isPlain({ deduplication, expiresAtMs, concurrencyKey }: NewTask): boolean {
+    return (this.options.capacity ?? deduplication ?? expiresAtMs ?? concurrencyKey) === undefined;
   }
 
-  private async addByScript(
-    task: NewTask,
-    { name, data, timestamp, opts }: NewJob,
-    jobId: string,
-  ): Promise<Added> {
+  /** @returns its id */
+  addPlain(task: NewTask): Promise<string> {
+    const jobId = this.ids.next(task.enqueuedAtMs);
+    return this.session.reach('enqueue', () => this.queue.getBackend().addJob(toJob(task) as never, jobId));
+  }
+
+  async add(task: NewTask): Promise<Added> {
+    const { name, data, timestamp, opts } = toJob(task);
     const { deduplication, expiresAtMs, concurrencyKey, concurrencyLimit } = task;
     const { priority = 0, delay = 0 } = opts;
     const windowMs =
@@ -72,7 +64,7 @@ export class JobAdder {
       expiresAtMs ?? '',
       concurrencyKey ?? '',
       concurrencyLimit,
-      jobId,
+      this.ids.next(task.enqueuedAtMs),
     ])) as string[];
     if (kind === 'full') return { kind };
     if (kind === 'duplicate') return { kind, id: id!, name: displayName(others[0]!, others[1]!) };

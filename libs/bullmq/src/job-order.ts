@@ -12,13 +12,13 @@ const placeLength = 11;
  */
 export class JobIds {
   private last = 0;
+  private readonly suffix = randomBytes(6).readUIntBE(0, 6).toString(36).padStart(10, '0');
 
   next(enqueuedAtMs: number): string {
     const first =
       (enqueuedAtMs - epochMs) * inAMillisecond + Math.floor(Math.random() * (inAMillisecond / 4));
     this.last = Math.max(first, this.last + 1);
-    const random = randomBytes(6).readUIntBE(0, 6).toString(36).padStart(10, '0');
-    return `${this.last.toString(36).padStart(placeLength, '0')}-${random}`;
+    return `${this.last.toString(36).padStart(placeLength, '0')}-${this.suffix}`;
   }
 }
 

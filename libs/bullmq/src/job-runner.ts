@@ -1,6 +1,7 @@
 import type { Job, RedisQueueBackend, Worker } from 'bullmq';
 import {
   DeliveredRuns,
+  type DeliveredOutcome,
   TaskInterruptedError,
   TaskSupersededError,
   WaitList,
@@ -122,7 +123,7 @@ export class JobRunner implements JobProcessor {
     if (this.worker !== undefined) this.notes.flush(this.backend);
   }
 
-  deliver(job: Job, data: string, token: string): void {
+  deliver(job: Job, data: string): void {
     if (job.deferredFailure !== undefined) return; // BullMQ fails it by itself
     this.inHand += 1;
     this.listener.onDelivered();
@@ -136,60 +137,67 @@ export class JobRunner implements JobProcessor {
       attemptsMade: job.attemptsMade,
       attemptsStarted: job.attemptsStarted,
     });
-    this.delivered.set(job, { claimed, answer: this.gate.answer(job, claimed, token) });
+    this.delivered.set(job, { claimed, answer: this.gate.answer(job, claimed, job.token!) });
   }
 
-  async process(job: Job): Promise<JobEnd | undefined> {
-    const { claimed, answer } = this.delivered.get(job)!;
-    const end = answer instanceof Promise ? await answer : answer;
-    if (end !== 'goes') return end;
-    return this.gate.mayBegin ? this.run(claimed) : this.gate.giveBack(claimed);
+  process(job: Job): Promise<Answer | DeliveredOutcome> {
+    const delivery = this.delivered.get(job)!;
+    return delivery.answer instanceof Promise
+      ? this.processLater(delivery)
+      : this.begin(delivery, delivery.answer);
   }
 
-  async settle(
-    end: JobEnd | undefined,
-    job: Job,
-    token: string,
-    fetchNext: boolean,
-  ): Promise<NextJob | undefined> {
-    try {
-      if (end === undefined) return undefined;
-      if (end.restMs === undefined) return await this.write(end, job, token, fetchNext);
-      await this.write(end, job, token, false);
-      await this.session.sleep(end.restMs);
-      return undefined;
-    } finally {
-      if (end?.claimed.concurrencyKey !== undefined) await this.yieldKey(end.claimed);
-      this.inHand -= 1;
-      if (this.inHand === 0) this.becomingQuiet.release();
-    }
+  settle(end: Answer | DeliveredOutcome, job: Job, fetchNext: boolean): Promise<NextJob | undefined> {
+    const { claimed } = this.delivered.get(job)!;
+    if (end === undefined || end === 'goes') return Promise.resolve(this.letGo(claimed, undefined));
+    if ('state' in end) return this.settleUnrun(end, job, fetchNext);
+    const notes = this.notes.end(claimed.id, this.backend);
+    const written = toJobEnd(claimed, end);
+    return notes === undefined
+      ? this.write(written, job, fetchNext)
+      : notes.then(() => this.write(written, job, fetchNext));
   }
 
   private get backend(): RedisQueueBackend {
     return this.worker!.getBackend() as unknown as RedisQueueBackend;
   }
 
-  private async run(claimed: ClaimedTask): Promise<JobEnd> {
-    const { id } = claimed;
-    const delivered = await this.runs.run(claimed, (log) => this.notes.begin(id, log));
-    const written = this.notes.end(id, this.backend);
-    if (written !== undefined) await written;
-    return toJobEnd(claimed, delivered);
+  private async processLater(delivery: Delivery): Promise<Answer | DeliveredOutcome> {
+    return this.begin(delivery, await delivery.answer);
   }
 
-  private async write(
-    end: JobEnd,
-    job: Job,
-    token: string,
-    fetchNext: boolean,
-  ): Promise<NextJob | undefined> {
-    const { id: taskId, name } = end.claimed;
-    const { next, isTaken } = await this.writer.write(end, job, token, fetchNext, this.backend);
-    if (isTaken === false)
-      this.dependencies.events.emit('task.superseded', { queue: this.options.name, taskId, name });
-    // What did not take effect is no outcome: whoever waits for that hears what comes of the task elsewhere.
-    this.listener.onSettled(taskId, isTaken === true ? end.outcome : undefined, end.settlement.isKept);
-    return next;
+  private begin({ claimed }: Delivery, answer: Answer): Promise<Answer | DeliveredOutcome> {
+    if (answer !== 'goes') return Promise.resolve(answer);
+    if (!this.gate.mayBegin) return Promise.resolve(this.gate.giveBack(claimed));
+    return this.runs.run(claimed, (log) => this.notes.begin(claimed.id, log));
+  }
+
+  private async settleUnrun(end: JobEnd, job: Job, fetchNext: boolean): Promise<NextJob | undefined> {
+    if (end.restMs === undefined) return this.write(end, job, fetchNext);
+    await this.write(end, job, false);
+    await this.session.sleep(end.restMs);
+    return undefined;
+  }
+
+  private write(end: JobEnd, job: Job, fetchNext: boolean): Promise<NextJob | undefined> {
+    return this.writer.write(end, job, fetchNext, this.backend).then(({ next, isTaken }) => {
+      const { id: taskId, name } = end.claimed;
+      if (isTaken === false)
+        this.dependencies.events.emit('task.superseded', { queue: this.options.name, taskId, name });
+      // What did not take effect is no outcome: whoever waits for that hears what comes of the task elsewhere.
+      this.listener.onSettled(taskId, isTaken === true ? end.outcome : undefined, end.settlement.isKept);
+      return this.letGo(end.claimed, next);
+    });
+  }
+
+  /** It is not in our hands any more. */
+  private letGo(
+    claimed: ClaimedTask,
+    next: NextJob | undefined,
+  ): NextJob | undefined | Promise<NextJob | undefined> {
+    this.inHand -= 1;
+    if (this.inHand === 0) this.becomingQuiet.release();
+    return claimed.concurrencyKey === undefined ? next : this.yieldKey(claimed).then(() => next);
   }
 
   private async yieldKey({ id, concurrencyKey }: ClaimedTask): Promise<void> {

@@ -7,11 +7,11 @@ export type NextJob = Awaited<ReturnType<RedisQueueBackend['moveToActive']>>;
 /** Who runs what the worker fetches. Nothing here rejects. */
 export interface JobProcessor {
   /** It has been fetched. BullMQ may fetch others before it is processed. */
-  deliver(job: Job, data: string, token: string): void;
+  deliver(job: Job, data: string): void;
   /** @returns what {@link settle} is given */
   process(job: Job): Promise<unknown>;
   /** Writes down what became of it, and fetches the next one in the same step if `fetchNext` says so. */
-  settle(outcome: unknown, job: Job, token: string, fetchNext: boolean): Promise<NextJob | undefined>;
+  settle(outcome: unknown, job: Job, fetchNext: boolean): Promise<NextJob | undefined>;
 }
 
 /** What a worker of BullMQ has for those who derive from it, beside what its types say. */
@@ -32,22 +32,14 @@ export function createJobWorker(
   options: WorkerOptions,
   processor: JobProcessor,
 ): Worker {
-  let lastData = '{}';
+  const texts = new WeakMap<Job, string>();
   class JobWorker extends BaseWorker {
     protected override createJob(...[json, id]: Parameters<Worker['createJob']>): Job {
-      lastData = json.data;
+      const { data } = json;
       // Parsed by whoever handles the task, and once; but a job of a scheduler is the model of the next.
       if (json.repeatJobKey === undefined) json.data = '';
-      return super.createJob(json, id);
-    }
-
-    protected override async nextJobFromJobData(
-      ...next: Parameters<Worker['nextJobFromJobData']>
-    ): Promise<Job> {
-      const fetched = super.nextJobFromJobData(...next); // makes the job before it first waits
-      const data = lastData;
-      const job = await fetched;
-      if (job !== undefined) processor.deliver(job, data, next[2]!);
+      const job = super.createJob(json, id);
+      texts.set(job, data);
       return job;
     }
 
@@ -59,12 +51,14 @@ export function createJobWorker(
     ): Promise<Job> {
       const inside = this as unknown as WorkerInside;
       const fetchNext = fetchNextCallback() && inside.closing === undefined && !inside.paused;
-      const next = await processor.settle(outcome, job, token, fetchNext);
+      const next = await processor.settle(outcome, job, fetchNext);
       if (!Array.isArray(next)) return undefined as unknown as Job;
       const [json, id, limitDelay, delayUntil] = next as [never, string, number, number];
       inside.updateDelays(limitDelay, delayUntil);
       return this.nextJobFromJobData(json, id, token);
     }
   }
-  return new JobWorker(name, (job: Job) => processor.process(job), options);
+  const worker = new JobWorker(name, (job: Job) => processor.process(job), options);
+  worker.on('active', (job) => processor.deliver(job, texts.get(job) ?? '{}'));
+  return worker;
 }

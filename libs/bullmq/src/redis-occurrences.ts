@@ -90,7 +90,7 @@ export class RedisOccurrences implements OccurrenceStorage {
 
   private async look(): Promise<void> {
     const releases = Number(await this.session.run('sweepOccurrences', this.base, ['']));
-    const isNew = this.releases !== undefined && releases !== this.releases;
+    const isNew = releases !== (this.releases ?? 0); // what was given back before the first look may be news as well
     this.releases = releases;
     if (isNew) for (const listener of this.listeners) listener();
   }

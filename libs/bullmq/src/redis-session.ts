@@ -92,15 +92,8 @@ export class RedisSession {
    *
    * @throws RedisUnreachableError
    */
-  async reach<T>(during: string, send: () => Promise<T>): Promise<T> {
-    if (!this.isLive) await this.whenLive(during);
-    return new Promise<T>((resolve, reject) => {
-      const pending: Pending = { during, reject };
-      this.pending.add(pending);
-      send()
-        .finally(() => this.pending.delete(pending))
-        .then(resolve, reject);
-    });
+  reach<T>(during: string, send: () => Promise<T>): Promise<T> {
+    return this.isLive ? this.sent(during, send) : this.whenLive(during).then(() => this.sent(during, send));
   }
 
   /** Calls `look` several times a second. @returns ends that */
@@ -182,6 +175,23 @@ export class RedisSession {
     await this.reach('load scripts', () =>
       Promise.all(all.map((lua) => script.call(this.client, 'LOAD', lua))),
     );
+  }
+
+  private sent<T>(during: string, send: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const pending: Pending = { during, reject };
+      this.pending.add(pending);
+      send().then(
+        (value) => {
+          this.pending.delete(pending);
+          return resolve(value);
+        },
+        (error: unknown) => {
+          this.pending.delete(pending);
+          reject(error);
+        },
+      );
+    });
   }
 
   private async checkServer(): Promise<void> {

@@ -117,7 +117,12 @@ for _, holder in ipairs(rcall('SMEMBERS', holders)) do
   if holder ~= id and rcall('EXISTS', base .. holder .. ':lock') == 0 then rcall('SREM', holders, holder) end
 end
 if rcall('SISMEMBER', holders, id) == 1 then return 1 end
-if rcall('SCARD', holders) < limit then
+-- Others may have been fetched before this one, and have not asked yet.
+local taken = rcall('SCARD', holders)
+for _, other in ipairs(rcall('LRANGE', base .. 'active', 0, -1)) do
+  if other < id and field(other, 'nightshift:key') == key and rcall('SISMEMBER', holders, other) == 0 then taken = taken + 1 end
+end
+if taken < limit then
   rcall('SADD', holders, id)
   return 1
 end
