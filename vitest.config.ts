@@ -25,6 +25,8 @@ export default defineConfig({
           name: 'in-process',
           include: ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/**/*.spec.ts'],
           exclude: processSpecs,
+          // Nothing here takes long, but on a machine that is busy with other things.
+          testTimeout: 20_000,
         },
       },
       {

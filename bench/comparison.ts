@@ -25,7 +25,7 @@ export interface Contender {
 /** A contender that can be measured again and again, in turns with others or in a process of its own. */
 export interface Repeatable extends Contender {
   /** Loads and makes all that it needs, so that nothing of the others is loaded when it runs alone. */
-  prepare(effort: Effort): Promise<Prepared>;
+  prepare(effort: Effort): Promise<Prepared | Skipped>;
 }
 
 export interface Prepared {
@@ -33,6 +33,14 @@ export interface Prepared {
   sample(): Promise<number>;
   close?(): Promise<void>;
 }
+
+/** Why a contender cannot be measured here, and how to change that: it needs a server that is not there. */
+export interface Skipped {
+  readonly skipped: string;
+}
+
+/** One figure for each round. */
+export type Figures = readonly number[];
 
 /** What a row says about itself. */
 export interface About {
@@ -54,9 +62,9 @@ export interface Row {
   readonly about: About;
   readonly contenders: readonly Contender[];
   /** The figures of each contender, in the order of `contenders`. */
-  samples(effort: Effort): Promise<readonly (readonly number[])[]>;
+  samples(effort: Effort): Promise<readonly (Figures | Skipped)[]>;
   /** The figures of one contender, measured with no other beside it. */
-  samplesAlone?(name: string, effort: Effort): Promise<readonly number[]>;
+  samplesAlone?(name: string, effort: Effort): Promise<Figures | Skipped>;
 }
 
 /** A row whose contenders take turns in one process, so that whatever slows the machine slows them all. */

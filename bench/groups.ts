@@ -11,4 +11,5 @@ export const groups: Readonly<Record<string, () => Promise<Row[]>>> = {
   bootstrap: async () => (await import('./bootstrap.js')).bootstrapRows(),
   latency: async () => (await import('./low-load.js')).lowLoadRows(),
   memory: async () => (await import('./queued-memory.js')).queuedMemoryRows(),
+  durable: async () => (await import('./durable.js')).durableRows(),
 };

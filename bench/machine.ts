@@ -13,6 +13,8 @@ const packages = [
   'async',
   '@ayonli/jsext',
   'async-channel',
+  'bullmq',
+  'graphile-worker',
 ];
 
 /** Where the figures come from, as label and text. */

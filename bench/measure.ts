@@ -22,7 +22,11 @@ async function withFiguresAlone(group: string, row: MeasuredRow, effort: Effort)
   const contenders: MeasuredContender[] = [];
   for (const contender of row.contenders) {
     const isOurs = contender.role === 'ours' || contender.role === 'variant';
-    contenders.push(isOurs ? contender : { ...contender, alone: await medianAlone(contender.name) });
+    contenders.push(
+      isOurs || contender.skipped !== undefined
+        ? contender
+        : { ...contender, alone: await medianAlone(contender.name) },
+    );
   }
   return { ...row, contenders };
 

@@ -1,5 +1,5 @@
 import { groups } from './groups.js';
-import type { Effort, Row } from './comparison.js';
+import type { Effort, Figures, Row, Skipped } from './comparison.js';
 import { toMeasured, type MeasuredRow } from './measured.js';
 
 /** What a process of its own is asked to measure: rows of one group, or one contender of one row. */
@@ -11,7 +11,7 @@ export interface Request {
 }
 
 /** What it answers: the rows, or the figures of the contender. */
-export type Answer = readonly MeasuredRow[] | readonly number[];
+export type Answer = readonly MeasuredRow[] | Figures | Skipped;
 
 const request = JSON.parse(process.argv[2]!) as Request;
 const rows = (await groups[request.group]!()).filter(({ about }) => request.rows.includes(about.id));

@@ -1,6 +1,15 @@
 import { verdictsOf, type MeasuredContender, type MeasuredRow } from './measured.js';
 import { median } from './statistics.js';
-import { inFigures, ownOf, wordFigure, wordGoal, wordOutcome, wordRatio, wordSpread } from './wording.js';
+import {
+  inFigures,
+  ownOf,
+  wordFigure,
+  wordGoal,
+  wordOutcome,
+  wordRatio,
+  wordSkipped,
+  wordSpread,
+} from './wording.js';
 
 const introduction = `# Benchmarks
 
@@ -10,9 +19,10 @@ Written by \`npm run bench\`; do not edit. What is worded by hand stands beside 
 
 - Ours is held against the current release of its peers, in one run on one machine. Take the ratios, not the figures: they depend on the machine.
 - The contenders of a row take turns in one process, several rounds, another one first in each; a figure is the median of the rounds, with the lowest and the highest. What slows the machine for a while slows them all.
-- Time in which the process stood in line for a processor that other processes held is not counted, where the system tells it (Linux does). It is counted in lateness and latency.
+- Time in which the process stood in line for a processor that other processes held is not counted, where the system tells it (Linux does). It is counted in lateness and latency, and where threads or servers do part of the work: in all rows of durable tasks.
 - They share the process, so they share what it is like. On Node 20 an \`AsyncLocalStorage\` that was once used makes every \`await\` in the process slower, in peers too; Nightshift uses one, as most request loggers, tracers and \`nestjs-cls\` do. Where that matters, *alone* is the same contender in a process of its own, with nothing of ours loaded.
 - \`ratio\` is ours divided by the other, round by round, and of that the median: of speeds the more the better, of times and sizes the less.
+- A peer whose server was not there when the page was made is skipped, and the row says so.
 - A goal that is missed says so, by how much, and what bounds it.
 `;
 
@@ -54,6 +64,7 @@ function section(row: MeasuredRow): string {
     `## ${row.title}\n`,
     `${row.how}\n`,
     figures(row),
+    ...wordSkipped(row).map((words) => `**Skipped here.** ${words}\n`),
     ...(bound === undefined ? [] : [`**What bounds it.** ${bound}\n`]),
   ].join('\n');
 }
@@ -62,7 +73,8 @@ function figures(row: MeasuredRow): string {
   const own = ownOf(row);
   const isAlone = row.contenders.some(({ alone }) => alone !== undefined);
   const head = ['', `median, ${row.unit}`, 'lowest to highest', ...own.map(({ name }) => `ratio of ${name}`)];
-  const lines = row.contenders.map((each) => [
+  const measured = row.contenders.filter(({ skipped }) => skipped === undefined);
+  const lines = measured.map((each) => [
     nameOf(each),
     inFigures(median(each.figures)),
     each.figures.length === 1 ? '' : wordSpread(each),

@@ -1,11 +1,12 @@
 import { verdictsOf, type MeasuredRow } from './measured.js';
 import { median } from './statistics.js';
-import { inFigures, wordFigure, wordGoal, wordOutcome, wordSpread } from './wording.js';
+import { inFigures, wordFigure, wordGoal, wordOutcome, wordSkipped, wordSpread } from './wording.js';
 
 /** A row as lines for a terminal. */
 export function toLines(row: MeasuredRow): string[] {
   const width = Math.max(...row.contenders.map(({ name }) => name.length));
-  const contenders = row.contenders.map((contender) => {
+  const measured = row.contenders.filter(({ skipped }) => skipped === undefined);
+  const contenders = measured.map((contender) => {
     const { name, figures, alone } = contender;
     const spread = figures.length === 1 ? '' : `(${wordSpread(contender)})`;
     const apart = alone === undefined ? '' : `  alone ${inFigures(alone)}`;
@@ -16,5 +17,6 @@ export function toLines(row: MeasuredRow): string[] {
     const against = ours === other ? '' : ` against ${other.name}`;
     return `  > ${ours.name}${against}: ${wordFigure(verdict)}, ${wordGoal(goal, row.unit)}: ${wordOutcome(verdict)}`;
   });
-  return [`${row.id}: ${row.title} [${row.unit}]`, ...contenders, ...verdicts, ''];
+  const skipped = wordSkipped(row).map((words) => `  skipped ${words}`);
+  return [`${row.id}: ${row.title} [${row.unit}]`, ...contenders, ...skipped, ...verdicts, ''];
 }

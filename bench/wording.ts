@@ -41,5 +41,12 @@ export function wordRatio(ours: MeasuredContender, other: MeasuredContender): st
 
 /** Those of a row that others are held against. */
 export function ownOf(row: MeasuredRow): MeasuredContender[] {
-  return row.contenders.filter(({ role }) => role === 'ours' || role === 'variant');
+  return row.contenders.filter(
+    ({ role, skipped }) => (role === 'ours' || role === 'variant') && skipped === undefined,
+  );
+}
+
+/** Those that were not measured, and why. */
+export function wordSkipped({ contenders }: MeasuredRow): string[] {
+  return contenders.flatMap(({ name, skipped }) => (skipped === undefined ? [] : `${name}: ${skipped}`));
 }

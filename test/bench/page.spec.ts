@@ -71,6 +71,14 @@ describe('the page', () => {
     expect(setup({ contenders: [ours, reference] }).page).not.toContain('What bounds it.');
   });
 
+  it('says why a peer was skipped, and holds nothing against it', () => {
+    const skipped = { ...peer, figures: [], skipped: 'there is no server.' };
+    const { page } = setup({ contenders: [ours, skipped] });
+    expect(page).toContain('**Skipped here.** fastq: there is no server.');
+    expect(page).not.toContain('at least');
+    expect(page).not.toContain('| fastq |');
+  });
+
   it('describes the machine', () => {
     expect(setup().page).toContain('| Node | v20.0.0 |');
   });
@@ -85,6 +93,16 @@ describe('the lines for a terminal', () => {
       '  fastq                   200  (200 to 200)  alone 50.0',
       '  no queue                400  (400 to 400)',
       '  > enqueue(work) against fastq: 0.50x, at least 1.00x: missed by 0.50x',
+      '',
+    ]);
+  });
+
+  it('say why a contender was skipped', () => {
+    const skipped = { ...peer, figures: [], skipped: 'there is no server.' };
+    expect(setup({ contenders: [ours, skipped] }).lines).toEqual([
+      'closures: Closures, awaited [items/ms]',
+      '  enqueue(work)        100  (90.0 to 1,200)',
+      '  skipped fastq: there is no server.',
       '',
     ]);
   });

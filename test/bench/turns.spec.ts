@@ -17,7 +17,7 @@ function setup() {
     };
     return { name, role: 'peer', prepare };
   };
-  return { log, row: inTurns(about, [contender('a'), contender('b')]) };
+  return { log, contender, row: inTurns(about, [contender('a'), contender('b')]) };
 }
 
 const effort = { rounds: 3, scale: 1 };
@@ -35,6 +35,20 @@ describe('a row whose contenders take turns', () => {
       [3, 4, 5],
       [3, 4, 5],
     ]);
+  });
+
+  it('goes on without a contender that is skipped, and closes the others when one of them throws', async () => {
+    const { log, contender } = setup();
+    const why = { skipped: 'there is no server' };
+    const skipped: Repeatable = { name: 'skipped', role: 'peer', prepare: async () => why };
+    expect(await inTurns(about, [skipped, contender('a')]).samples(effort)).toEqual([why, [3, 4, 5]]);
+    const broken: Repeatable = {
+      name: 'broken',
+      role: 'peer',
+      prepare: () => Promise.reject(new Error('no')),
+    };
+    await expect(inTurns(about, [contender('c'), broken]).samples(effort)).rejects.toThrow('no');
+    expect(log.at(-1)).toBe('close c');
   });
 
   it('prepares and measures nobody else when one is measured alone', async () => {

@@ -11,6 +11,7 @@ describe('the engine on a SQLite file', () => {
   const cases = queueEngineContract({
     capabilities,
     clock: 'manual',
+    within: '15s',
     createStore: () => {
       const directory = mkdtempSync(join(tmpdir(), 'nightshift-'));
       return {
@@ -28,6 +29,7 @@ describe("the engine on SQLite's ':memory:'", () => {
   const cases = queueEngineContract({
     capabilities,
     clock: 'manual',
+    within: '15s',
     isShared: false,
     createStore: () => ({ createEngine: () => sqliteEngine({ file: ':memory:' }) }),
   });

@@ -10,9 +10,12 @@ import {
   TaskQueue,
   type BackgroundEvent,
   type BackgroundSnapshot,
+  type TaskCounts,
+  type TaskDetails,
+  type TaskPage,
 } from 'nestjs-nightshift';
 import sharp from 'sharp';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AppModule } from './app.module.js';
 import { CatchAllMailServer } from './mail/catch-all-mail-server.js';
 import { Mailer } from './mail/mailer.js';
@@ -72,6 +75,14 @@ async function largePhoto(): Promise<Uint8Array<ArrayBuffer>> {
 
 async function json<T>(response: Promise<Response>): Promise<T> {
   return (await (await response).json()) as T;
+}
+
+/** A shop that can be opened again and finds what it had. */
+async function durableShop() {
+  const directory = await mkdtemp(join(tmpdir(), 'durable-shop-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const env = { SHOP_DATA: directory, NIGHTSHIFT_FILE: join(directory, 'shop.db') };
+  return { open: () => openShop(env) };
 }
 
 describe('photos', () => {
@@ -185,6 +196,55 @@ describe('customers', () => {
     const ada = { name: 'Ada', email: 'ada@example.com' };
     expect((await shop.post('/customers', ada)).status).toBe(503);
     expect((await shop.post('/customers', ada)).status).toBe(503); // and not 409
+  });
+});
+
+describe('a shop with a file', () => {
+  it('makes a photo small after a restart that was accepted before it', async () => {
+    const { open } = await durableShop();
+    let status = '';
+    {
+      await using shop = await open();
+      await shop.queue.pause();
+      const answer = await shop.upload(await largePhoto());
+      status = answer.headers.get('location')!;
+      expect(answer.status).toBe(202);
+    }
+    await using shop = await open();
+    expect(await json(shop.get(status))).toMatchObject({ state: 'waiting' });
+    await shop.queue.resume();
+    await shop.queue.whenIdle();
+    expect(await json(shop.get(status))).toMatchObject({ state: 'completed', progress: { value: 0.9 } });
+    expect((await shop.get(`${status}/small`)).status).toBe(200);
+  });
+
+  it('stores a customer together with the welcome mail, or neither', async () => {
+    const { open } = await durableShop();
+    await using shop = await open();
+    vi.spyOn(shop.mailQueue, 'enqueue').mockRejectedValueOnce(new Error('no'));
+    const ada = { name: 'Ada', email: 'ada@example.com' };
+    expect((await shop.post('/customers', ada)).status).toBe(500);
+    expect((await shop.post('/customers', ada)).status).toBe(201); // and not 409
+    await shop.mailQueue.whenIdle();
+    expect(await json(shop.get('/mails'))).toHaveLength(1);
+  });
+
+  it('shows dead tasks with their attempts, and runs them again', async () => {
+    const { open } = await durableShop();
+    await using shop = await open();
+    await shop.upload(new TextEncoder().encode('no photo'));
+    await shop.queue.whenIdle();
+    const { tasks, counts } = await json<TaskPage & { counts: TaskCounts }>(
+      shop.get('/night-shift/queues/default/tasks?state=dead'),
+    );
+    expect(counts.dead).toBe(1);
+    const task = `/night-shift/queues/default/tasks/${tasks[0]!.id}`;
+    expect(await json(shop.get(task))).toMatchObject({ attempts: [{ attempt: 1, outcome: 'failed' }] });
+    expect(await json(shop.post('/night-shift/queues/default/retry'))).toEqual({ retried: 1 });
+    await shop.queue.whenIdle();
+    expect(await json<TaskDetails>(shop.get(task))).toMatchObject({ attempts: [{}, {}] });
+    expect((await shop.get('/night-shift/queues/default/tasks/1-none')).status).toBe(404);
+    expect((await shop.get('/night-shift/queues/default/tasks?state=lost')).status).toBe(400);
   });
 });
 

@@ -186,11 +186,25 @@ const sqliteCodes = {
 
 /** What SQLite says of itself: the drivers agree on the number, and not on its name. */
 export function sqliteCodeOf(error: unknown): number | undefined {
-  const { errcode, code, sqliteExtendedCode, sqliteCode } = (error ?? {}) as Record<string, unknown>;
+  const { errcode, code, message, sqliteExtendedCode, sqliteCode } = (error ?? {}) as Record<string, unknown>;
   const found = [errcode, sqliteExtendedCode, sqliteCode].find((each) => typeof each === 'number');
   if (found !== undefined) return (found as number) & 0xff;
-  return typeof code === 'string' ? namedCodes.find(([name]) => code.startsWith(name))?.[1] : undefined;
+  if (typeof code !== 'string') return undefined;
+  // @photostructure/sqlite gives no number with what `all()` throws, and SQLite's own words do not change.
+  if (code === 'ERR_SQLITE_ERROR') return saidCodes.find(([words]) => words === message)?.[1];
+  return namedCodes.find(([name]) => code.startsWith(name))?.[1];
 }
+
+const saidCodes: readonly (readonly [words: string, code: number])[] = [
+  ['database is locked', sqliteCodes.busy],
+  ['database table is locked', sqliteCodes.locked],
+  ['attempt to write a readonly database', sqliteCodes.readOnly],
+  ['disk I/O error', sqliteCodes.io],
+  ['database disk image is malformed', sqliteCodes.corrupt],
+  ['database or disk is full', sqliteCodes.full],
+  ['unable to open database file', sqliteCodes.cantOpen],
+  ['file is not a database', sqliteCodes.notDatabase],
+];
 
 const namedCodes: readonly (readonly [name: string, code: number])[] = [
   ['SQLITE_BUSY', sqliteCodes.busy],

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { Injectable, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { BackgroundModule, defineTask, TaskHandler, TaskQueue, type TaskContext } from 'nestjs-nightshift';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { sqliteEngine } from './index.js';
+import { SqliteStorage } from './sqlite-storage.js';
 
 const add = defineTask<{ a: number; b: number }, number>('add');
 
@@ -19,9 +20,9 @@ class Adder implements TaskHandler<typeof add> {
   }
 }
 
-async function setup(file: string) {
+async function setup(file: string, concurrency = 10) {
   @Module({
-    imports: [BackgroundModule.forRoot({ engine: sqliteEngine({ file }), queue: { concurrency: 10 } })],
+    imports: [BackgroundModule.forRoot({ engine: sqliteEngine({ file }), queue: { concurrency } })],
     providers: [Adder],
   })
   class App {}
@@ -44,4 +45,22 @@ it('runs a task, and knows its result after a restart', async () => {
   const again = await second.queue.find(task.id);
   expect(await again?.result()).toBe(3);
   await second.app.close();
+});
+
+it('claims as many tasks at a time as it has places, however many it has run before', async () => {
+  const claim = vi.spyOn(SqliteStorage.prototype, 'claim');
+  onTestFinished(() => claim.mockRestore());
+  const { app, queue } = await setup(':memory:', 100);
+  await queue.pause();
+  await queue.enqueueMany(
+    add,
+    Array.from({ length: 500 }, (_, a) => ({ a, b: 1 })),
+  );
+  await queue.resume();
+  await queue.whenIdle();
+  await app.close();
+  const claims = await Promise.all(claim.mock.results.map(({ value }) => value));
+  expect(claims.map(({ tasks }) => tasks.length).filter((count) => count > 0)).toEqual(
+    Array.from({ length: 5 }, () => 100),
+  );
 });

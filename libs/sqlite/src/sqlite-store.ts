@@ -78,8 +78,15 @@ export class SqliteStore {
     }
   }
 
+  /** What is in the log goes into the file, so that the file alone is all there is: not every driver sees to it. */
   close(): void {
-    this.database.connection.close();
+    const { connection } = this.database;
+    try {
+      connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // no room, or others are at work: what is in the log is safe there
+    }
+    connection.close();
   }
 }
 

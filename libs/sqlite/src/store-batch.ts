@@ -14,7 +14,9 @@ export type StoreAnswer = { readonly value: unknown } | { readonly error: unknow
  * Runs the calls of a batch: all writes in one transaction, which is what makes many of them cost little more than one, and
  * after it the reads. A call that throws spoils the transaction for the others, who then get one each.
  *
- * @throws the error of SQLite when it is somebody else's turn to write, with nothing done
+ * When it is somebody else's turn to write, nothing is written: the answer to the writes is SQLite's own error.
+ *
+ * @throws that error when there is nothing but writes
  */
 export function runBatch(store: SqliteStore, calls: readonly StoreCall[]): StoreAnswer[] {
   const answers = Array.from<StoreAnswer>({ length: calls.length });
@@ -25,8 +27,10 @@ export function runBatch(store: SqliteStore, calls: readonly StoreCall[]): Store
         for (const index of writes) answers[index] = { value: runOne(store, calls[index]!) };
       });
     } catch (error) {
-      if (isBusy(error)) throw error;
-      if (writes.length === 1) answers[writes[0]!] = { error };
+      if (isBusy(error) && writes.length === calls.length) throw error;
+      if (isBusy(error))
+        for (const index of writes) answers[index] = { error }; // who only reads need not wait
+      else if (writes.length === 1) answers[writes[0]!] = { error };
       else for (const index of writes) answers[index] = runAlone(store, calls[index]!);
     }
   }

@@ -113,7 +113,7 @@ const retention: TaskQueueOptions['retention'] = { completed: everything };
 @Module({
   imports: [
     BackgroundModule.forRoot({
-      engine: sqliteEngine({ file, thread, lease: '1s', pollInterval: 20 }),
+      engine: sqliteEngine({ file, thread, lease: '1s', pollInterval: 20, maxInterruptions: 1_000 }),
       queue: { concurrency: 4, retention },
     }),
     BackgroundModule.registerQueue(

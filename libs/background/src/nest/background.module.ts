@@ -41,6 +41,7 @@ import { warnOfExclusiveAlone } from './exclusive-alone.js';
 import { discoverTaskHandlers } from './handler-discovery.js';
 import { HookOrderModule, HookOrderWitness, placeOutermost } from './hook-order.js';
 import { backgroundServiceOptionsOf } from './metadata.js';
+import { moduleWarnings } from './module-warnings.js';
 import { NestScopeFactory } from './nest-scope.js';
 import { expectOneLifetime } from './one-lifetime.js';
 import { ProviderIndex } from './provider-index.js';
@@ -221,7 +222,7 @@ export class BackgroundModule
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    if (!this.witness.hasSeenBootstrap) this.warn('HOOK_ORDER', hookOrderMessage);
+    if (!this.witness.hasSeenBootstrap) this.warn('HOOK_ORDER', moduleWarnings.HOOK_ORDER);
     await this.host.start();
     this.warnOfIdleQueues();
     this.hooksCheck = setTimeout(() => this.checkShutdownHooks(), handlersMayComeWithinMs).unref();
@@ -234,7 +235,9 @@ export class BackgroundModule
     await this.host.signalStopping();
     if (this.options.hosting.drainOn === 'onModuleDestroy') return this.stopHost();
     const { clock } = this.options.hosting;
-    this.heldUpCheck = clock.schedule(heldUpAfterMs, () => this.warn('STOP_HELD_UP', heldUpMessage));
+    this.heldUpCheck = clock.schedule(heldUpAfterMs, () =>
+      this.warn('STOP_HELD_UP', moduleWarnings.STOP_HELD_UP),
+    );
   }
 
   /** Never rejects: Nest 11 would skip the teardown of everything else. */
@@ -254,12 +257,12 @@ export class BackgroundModule
     );
     if (idle.length === 0) return;
     const names = idle.map(({ name }) => name).join(', ');
-    this.warn('QUEUE_NOT_RUN', `Not enabled in this process: ${names}. ${notRunMessage}`);
+    this.warn('QUEUE_NOT_RUN', `Not enabled in this process: ${names}. ${moduleWarnings.QUEUE_NOT_RUN}`);
   }
 
   private checkShutdownHooks(): void {
     if (this.lifetime.stopping.aborted || !nobodyHandlesSignals() || isNotListening(this.adapterHost)) return;
-    this.warn('SHUTDOWN_HOOKS_OFF', hooksOffMessage);
+    this.warn('SHUTDOWN_HOOKS_OFF', moduleWarnings.SHUTDOWN_HOOKS_OFF);
   }
 
   private warn(code: string, message: string): void {
@@ -271,25 +274,14 @@ export class BackgroundModule
 @Module({})
 class BackgroundQueuesModule {}
 
-const hookOrderMessage =
-  'The order of Nest lifecycle hooks could not be set: services start before other modules have bootstrapped, and stop ' +
-  'after other modules are torn down. Stop work that needs their resources with `lifetime.stopApplication()` first.';
-
-const notRunMessage =
-  'What is enqueued there waits in memory, is run by nobody, and is given up when the application stops.';
-
-const heldUpMessage =
-  'The application is stopping, but requests are still being answered or another module is still being torn down. ' +
-  'Services and queues stop after that, and only then does shutdownTimeout begin.';
-
-const hooksOffMessage =
-  'Shutdown hooks are off: on Ctrl+C or SIGTERM the process ends at once, running ticks and tasks are cut off, and tasks ' +
-  'that wait in a memory queue are lost. Add `app.enableShutdownHooks()` to main.ts, or `await runUntilStopped(app)`.';
-
 function toQueueProvider(options: ResolvedQueueOptions): Provider {
   return {
     provide: getTaskQueueToken(options.name),
-    inject: [{ token: QueueRegistry, optional: true }],
+    // The default queue is the first, however long the engines take to open.
+    inject: [
+      { token: QueueRegistry, optional: true },
+      { token: TaskQueue, optional: true },
+    ],
     useFactory: async (queues: QueueRegistry | undefined) => {
       if (queues === undefined) throw new ModuleNotRegisteredError('BackgroundModule.registerQueue()');
       await queues.open(options.engine);

@@ -94,7 +94,7 @@ class PayloadCopy {
   }
 
   private text(text: string): string {
-    this.count(text.length);
+    this.count(text.length + 1); // and a quote; the other one is counted as the value
     if (!isWellFormed(text)) this.refuse('is half of a surrogate pair somewhere, which UTF-8 cannot carry');
     return text;
   }
@@ -116,6 +116,7 @@ class PayloadCopy {
     const copy: unknown[] = [];
     for (let index = 0; index < list.length; index += 1) {
       this.keys.push(index);
+      this.count(1); // the comma or bracket behind it
       copy.push(this.value(list[index]));
       this.keys.pop();
     }
@@ -143,6 +144,7 @@ class PayloadCopy {
     const value = record[key];
     if (value === undefined) return;
     this.text(key);
+    this.count(2); // a quote, and the colon
     copy[key] = this.value(value);
   }
 

@@ -1,12 +1,4 @@
-// Long because it is the contract of an engine, method by method; what is more than a step is in files of its own.
-import {
-  DuplicateTaskError,
-  NotSupportedError,
-  PartlyEnqueuedError,
-  QueueClosedError,
-  TaskCancelledError,
-  UnknownTaskError,
-} from '../errors.js';
+import { NotSupportedError, TaskCancelledError, UnknownTaskError } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
 import type { EngineDependencies } from './background-engine.js';
 import { toErrorRecord } from './error-record.js';
@@ -15,15 +7,14 @@ import type { LocalTask } from './local-task.js';
 import type { EngineCapabilities, EnqueueRequest, LeftWork, QueueEngine } from './queue-engine.js';
 import type { ResolvedQueueOptions } from './queue.options.js';
 import { endStates } from './retention.js';
-import { RoomWaiters } from './room-waiters.js';
 import type { SessionQueue, StoreSession } from './store-session.js';
 import { StoredHandle, type StoredTaskOwner } from './stored-handle.js';
+import { StoredIntake } from './stored-intake.js';
 import { StoredResults, type SettledOutcome } from './stored-results.js';
 import { StoredRuns } from './stored-runs.js';
-import { toNewTask } from './stored-task.js';
 import { resolveTaskFilter, resolveTaskQuery, toCursor } from './task-query.js';
 import type { TaskCounts, TaskDetails, TaskFilter, TaskPage, TaskQuery } from './task-record.js';
-import type { DroppedTask, Heartbeat, InsertOutcome, NewTask, RecoveryResult } from './task-storage.js';
+import type { Heartbeat, NewTask, RecoveryResult } from './task-storage.js';
 import type { DequeuedTask, TaskState } from './task.js';
 import { WaitList } from './wait-list.js';
 
@@ -35,7 +26,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
   isClosedToOutsiders = false;
   private readonly runs: StoredRuns;
   private readonly results: StoredResults;
-  private readonly room = new RoomWaiters();
+  private readonly intake: StoredIntake;
   private readonly becomingIdle = new WaitList();
   private readonly becomingCalm = new WaitList();
   private isFinallyClosed = false;
@@ -61,6 +52,12 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
       () => this.counts(),
       (error) => session.fail('count tasks', error),
     );
+    this.intake = new StoredIntake(options, dependencies, session, {
+      handleOf: (id, name) => new StoredHandle(this, id, name),
+      waitAsProducer: (signal, wait) => this.runs.waitAsProducer(signal, wait),
+      onAccepted: (task) => this.onAccepted(task),
+      onEnded: (ids) => this.afterChange(ids),
+    });
     this.isHeldBack = session.add(this);
     this.runs.setPaused(this.isHeldBack);
   }
@@ -101,26 +98,12 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
     return this.runs.labels;
   }
 
-  // oxlint-disable-next-line typescript/promise-function-async -- a rejection, also of what can be told at once
-  async enqueue(request: EnqueueRequest): Promise<StoredHandle> {
-    const { signal, transaction } = request.options;
-    signal?.throwIfAborted();
-    this.expectOpen();
-    const task = this.toNewTask(request);
-    for (;;) {
-      const outcome = await this.insert(task, transaction);
-      if (outcome.kind !== 'full') return this.accept(task, outcome);
-      if (transaction !== undefined) throw this.fullInTransaction();
-      this.session.watch(); // room may come free elsewhere
-      await this.runs.waitAsProducer(signal, () => this.room.wait(signal));
-      this.expectOpen();
-    }
+  enqueue(request: EnqueueRequest): Promise<StoredHandle> {
+    return this.intake.enqueue(request);
   }
 
-  async enqueueMany(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
-    if (this.options.capacity !== undefined) return this.enqueueInTurn(requests);
-    // In one turn, and so in one commit: all are there, or none.
-    return Promise.all(requests.map((request) => this.enqueue(request)));
+  enqueueMany(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
+    return this.intake.enqueueMany(requests);
   }
 
   tryEnqueue(): never {
@@ -135,11 +118,11 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
 
   async pause(): Promise<void> {
     this.onPaused(true);
-    await this.session.storage.setPaused(this.name, true);
+    await this.session.setPaused(this.name, true);
   }
 
   async resume(): Promise<void> {
-    await this.session.storage.setPaused(this.name, false);
+    await this.session.setPaused(this.name, false);
     this.onPaused(false);
   }
 
@@ -190,7 +173,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
     for (const { id, name } of cancelled)
       this.dependencies.events.emit('task.cancelled', { queue: this.name, taskId: id, name, reason });
     for (const { id } of requested) this.runs.cancel(id, reason);
-    this.known.waiting -= cancelled.length;
+    if (cancelled.length > 0) this.known.recount(); // they waited, or were held
     this.afterChange(cancelled.map(({ id }) => id));
     return cancelled.length + requested.length;
   }
@@ -201,6 +184,10 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
 
   open(): void {
     if (this.isHeldBack) this.dependencies.events.emit('queue.paused', { queue: this.name }); // since before this start
+    const { storage } = this.session;
+    storage
+      .unpark(this.name, this.dependencies.handlers.names)
+      .catch((error: unknown) => this.session.fail('release parked tasks', error));
     this.runs.open();
     this.known.recount();
   }
@@ -236,12 +223,12 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
 
   /** Releases everybody who waits: the session closes. */
   dispose(): void {
-    this.room.rejectAll(new QueueClosedError(this.name));
+    this.intake.close();
     this.results.rejectAll();
   }
 
   onOutsideChange(): void {
-    this.room.releaseAll();
+    this.intake.roomMayBeFree();
     this.runs.claimSoon();
     void this.results.lookAtAll().catch((error: unknown) => this.session.fail('look up results', error));
     this.known.recount();
@@ -276,10 +263,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
 
   async tidyUp(): Promise<void> {
     const { storage } = this.session;
-    if (this.runs.isOpen) {
-      await storage.unpark(this.name, this.dependencies.handlers.names);
-      this.runs.sweepSoon(); // what has expired, or was released, shows in a claim
-    }
+    this.runs.sweepSoon(); // what has expired, or is free of its key, shows in a claim
     const now = this.now();
     for (const state of endStates) {
       const { ageMs, count } = this.options.retention[state];
@@ -305,106 +289,33 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
     return state;
   }
 
-  private toNewTask(request: EnqueueRequest): NewTask {
-    const target = { queue: this.name, engine: this.session.storage.name, retry: this.options.retry };
-    return toNewTask(target, request, this.now());
-  }
-
-  private async insert(task: NewTask, transaction: unknown): Promise<InsertOutcome> {
-    const { storage } = this.session;
-    const { capacity, fullMode } = this.options;
-    const bound = { capacity, fullMode };
-    this.known.noteInserting();
-    try {
-      return await (transaction === undefined
-        ? storage.insert(task, bound)
-        : storage.insertWithin(transaction, task, bound));
-    } finally {
-      this.known.noteInserted();
-    }
-  }
-
-  private async enqueueInTurn(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
-    const handles: StoredHandle[] = [];
-    for (const request of requests) {
-      try {
-        handles.push(await this.enqueue(request));
-      } catch (error) {
-        if (handles.length === 0) throw error;
-        throw new PartlyEnqueuedError(this.name, handles, requests.length, { cause: error });
-      }
-    }
-    return handles;
-  }
-
   private onClaimed(count: number): void {
     this.known.waiting -= count;
-    this.room.release(count);
+    if (this.known.waiting < 0) this.known.recount(); // they have fallen due, or were enqueued elsewhere
+    this.intake.roomMayBeFree(count);
   }
 
-  private onSettled(task: LocalTask, outcome: SettledOutcome | undefined): void {
-    if (outcome !== undefined) this.results.settle(task.id, outcome);
-    this.checkIdle();
-  }
-
-  private accept(task: NewTask, outcome: Exclude<InsertOutcome, { kind: 'full' }>): StoredHandle {
-    const { events } = this.dependencies;
-    const { queue, name, deduplication, dueAtMs } = task;
-    const { id } = outcome;
-    if (outcome.kind === 'duplicate') {
-      const { key, onConflict } = deduplication!;
-      if (onConflict === 'reject') throw new DuplicateTaskError(queue, key, id);
-      events.emit('task.deduplicated', { queue, taskId: id, name: outcome.name, key });
-      return new StoredHandle(this, id, outcome.name);
-    }
-    const handle = new StoredHandle(this, id, name);
-    if (outcome.kind === 'dropped') {
-      this.drop([handle]);
-      return handle;
-    }
-    if (outcome.replaced !== undefined) this.tellReplaced(outcome.replaced, deduplication!.key);
-    if (outcome.dropped.length > 0)
-      this.drop(outcome.dropped.map((dropped) => new StoredHandle(this, dropped.id, dropped.name)));
-    if (events.wants('task.enqueued')) events.emit('task.enqueued', { queue, taskId: id, name });
+  private onAccepted({ dueAtMs, expiresAtMs }: NewTask): void {
     if (dueAtMs === undefined) {
       this.known.waiting += 1;
       this.runs.claimSoon();
     } else {
       this.known.later += 1;
-      events.emit('task.scheduled', { queue, taskId: id, name, runAt: new Date(dueAtMs) });
       this.runs.wakeAt(dueAtMs);
     }
-    if (task.expiresAtMs !== undefined) this.runs.wakeAt(task.expiresAtMs);
-    return handle;
+    if (expiresAtMs !== undefined) this.runs.wakeAt(expiresAtMs);
   }
 
-  private tellReplaced({ id, name }: DroppedTask, key: string): void {
-    this.dependencies.events.emit('task.replaced', { queue: this.name, taskId: id, name, key });
-    this.afterChange([id]);
-  }
-
-  private drop(handles: readonly StoredHandle[]): void {
-    const { fullMode, onDropped } = this.options;
-    const { events } = this.dependencies;
-    for (const handle of handles) {
-      events.emit('task.dropped', { queue: this.name, taskId: handle.id, name: handle.name, fullMode });
-      // No fault of whoever enqueues just now.
-      const failed = (error: unknown): void =>
-        events.emit('listener.failed', { during: 'task.dropped', error });
-      try {
-        const result: unknown = onDropped?.(handle);
-        if (result instanceof Promise) result.catch(failed);
-      } catch (error) {
-        failed(error);
-      }
-    }
-    this.afterChange(handles.map(({ id }) => id));
+  private onSettled(task: LocalTask, outcome: SettledOutcome | undefined): void {
+    if (outcome !== undefined) this.results.settle(task.id, outcome);
+    else this.known.recount(); // it is held, or in line again
+    this.checkIdle();
   }
 
   /** These tasks have come to an end, or elsewhere, without having run here. */
   private afterChange(ids: readonly string[]): void {
     this.results.lookAt(ids).catch((error: unknown) => this.session.fail('look up results', error));
-    this.room.release(ids.length);
+    this.intake.roomMayBeFree(ids.length);
     this.checkIdle();
   }
 
@@ -424,15 +335,6 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
     } finally {
       this.isCheckingIdle = false;
     }
-  }
-
-  private fullInTransaction(): NotSupportedError {
-    const why = `queue '${this.name}' is full, and to wait for room while your transaction is open would hold up everybody who writes`;
-    return new NotSupportedError(this.session.storage.name, 'transaction', why);
-  }
-
-  private expectOpen(): void {
-    if (this.session.closed) throw new QueueClosedError(this.name);
   }
 
   private now(): number {

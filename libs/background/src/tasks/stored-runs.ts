@@ -1,15 +1,10 @@
-import type { ClockTimer } from 'nestjs-nightshift/channels';
-import {
-  IllegalStateError,
-  QueueClosedError,
-  QueueSelfWaitError,
-  TaskSupersededError,
-  TaskUnfinishedError,
-} from '../errors.js';
+import { IllegalStateError, QueueClosedError, TaskSupersededError, TaskUnfinishedError } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
 import type { EngineDependencies } from './background-engine.js';
 import { DequeueLine } from './dequeue-line.js';
 import type { LocalTask, TaskOwner } from './local-task.js';
+import { NoteWriter } from './note-writer.js';
+import { OutcomeWriter } from './outcome-writer.js';
 import type { ResolvedQueueOptions } from './queue.options.js';
 import type { StoreSession } from './store-session.js';
 import type { SettledOutcome } from './stored-results.js';
@@ -21,13 +16,12 @@ import type { ClaimResult, ClaimedTask, Settlement } from './task-storage.js';
 import { TaskWorkers } from './task-workers.js';
 import type { DequeuedTask } from './task.js';
 import { WaitList } from './wait-list.js';
+import { WakeTimer } from './wake-timer.js';
 
 /** How many tasks one claim takes at most. */
 const claimedAtOnce = 500;
-/** How long to wait after the store has failed: doubled each time, up to the last. */
-const pauseAfterFailureMs = { first: 100, last: 5_000 } as const;
-/** The wall clock may be set meanwhile, so nothing is waited for longer than this. */
-const longestWaitMs = 30_000;
+/** How long to wait after a claim has failed, in milliseconds: doubled each time, up to the last. */
+const pauses = { first: 100, last: 5_000 } as const;
 
 export interface StoredRunsListener {
   onClaimed(count: number): void;
@@ -46,16 +40,14 @@ export class StoredRuns implements TaskOwner {
   private readonly dequeuers = new DequeueLine();
   private readonly becomingQuiet = new WaitList();
   private readonly parked = new Set<string>();
-  private wakeTimer: ClockTimer | undefined;
+  private readonly outcomes: OutcomeWriter;
+  private readonly notes: NoteWriter;
+  private readonly waking: WakeTimer;
   private isPaused = false;
   private isClaiming = false;
   private claimsAgain = false;
   private isSweepDue = false;
   private isGivenUp = false;
-  /** Those whose outcome is being stored. */
-  private readonly settling = new Set<LocalTask>();
-  /** When it will wake up, as `monotonic()` will show it. */
-  private wakesAt = 0;
   private failures = 0;
 
   constructor(
@@ -64,7 +56,11 @@ export class StoredRuns implements TaskOwner {
     private readonly session: StoreSession,
     private readonly listener: StoredRunsListener,
   ) {
-    this.madeAtMs = dependencies.clock.now();
+    const { clock } = dependencies;
+    this.madeAtMs = clock.now();
+    this.outcomes = new OutcomeWriter(session, clock);
+    this.notes = new NoteWriter(options.name, session);
+    this.waking = new WakeTimer(clock, () => this.sweepSoon());
     this.workers = new TaskWorkers(options, dependencies, {
       takesTasksBack: () => true,
       keepsInterrupted: true,
@@ -95,12 +91,17 @@ export class StoredRuns implements TaskOwner {
 
   /** Whether nothing runs here, and every outcome is stored. */
   get isQuiet(): boolean {
-    return this.running.size === 0 && this.settling.size === 0;
+    return this.running.size === 0 && this.outcomes.isIdle;
+  }
+
+  /** Whether, besides, no claim is under way that may still bring something. */
+  private get isAtRest(): boolean {
+    return this.isQuiet && !this.isClaiming;
   }
 
   /** Whether it runs here, or has and its outcome is not stored yet. */
   has(id: string): boolean {
-    return this.find(id) !== undefined || [...this.settling].some((task) => task.id === id);
+    return this.find(id) !== undefined || this.outcomes.has(id);
   }
 
   open(): void {
@@ -111,7 +112,7 @@ export class StoredRuns implements TaskOwner {
 
   stopClaiming(): void {
     this.isOpen = false;
-    this.wakeTimer?.cancel();
+    this.waking.cancel();
     this.dequeuers.refuseAll(new QueueClosedError(this.name));
   }
 
@@ -182,6 +183,7 @@ export class StoredRuns implements TaskOwner {
   /** Waits no more for what still runs: the store has it back, to run again. */
   async giveUp(): Promise<void> {
     this.isGivenUp = true;
+    this.outcomes.giveUp();
     const left = [...this.running];
     this.workers.giveUpAll();
     for (const [task, run] of left) this.giveBack(task, run);
@@ -191,27 +193,17 @@ export class StoredRuns implements TaskOwner {
 
   /** Resolves when nothing runs here, and every outcome is stored. */
   async whenQuiet(): Promise<void> {
-    while (!this.isQuiet && !this.isGivenUp) await this.becomingQuiet.wait();
+    while (!this.isAtRest && !this.isGivenUp) await this.becomingQuiet.wait();
   }
 
   /** Writes down what running tasks have said since the last time. */
   flushNotes(): void {
-    for (const [task, run] of this.running) this.flushNotesOf(task, run);
+    for (const [task, run] of this.running) this.notes.flush(task, run);
   }
 
-  /** Waits until there is room. Work of this queue that does so may be what it waits for. */
-  async waitAsProducer<T>(signal: AbortSignal | undefined, wait: () => Promise<T>): Promise<T> {
-    const producer = this.workers.callingExecution();
-    if (producer === undefined) return wait();
-    // With a signal the wait has an end of its own.
-    if (signal === undefined && this.workers.allWaitForSpaceWith(producer))
-      throw new QueueSelfWaitError(this.name, this.options.concurrency);
-    producer.waitsForSpace += 1;
-    try {
-      return await wait();
-    } finally {
-      producer.waitsForSpace -= 1;
-    }
+  /** See {@link TaskWorkers.waitAsProducer}. */
+  waitAsProducer<T>(signal: AbortSignal | undefined, wait: () => Promise<T>): Promise<T> {
+    return this.workers.waitAsProducer(signal, wait);
   }
 
   /** A store knows by the claim that it has begun. */
@@ -245,6 +237,7 @@ export class StoredRuns implements TaskOwner {
   private onClaimed({ tasks, expired, parked, nextAtMs, mayHaveMore }: ClaimResult): void {
     this.isClaiming = false;
     this.failures = 0;
+    this.workers.noteTurn(); // an answer of the store comes in a turn of its own
     for (const claimed of tasks) this.begin(claimed);
     for (const { id, name, expiresInMs } of expired)
       this.dependencies.events.emit('task.expired', { taskId: id, name, queue: this.name, expiresInMs });
@@ -253,13 +246,15 @@ export class StoredRuns implements TaskOwner {
     if (tasks.length + expired.length > 0) this.listener.onClaimed(tasks.length + expired.length);
     if (nextAtMs !== undefined) this.wakeAt(nextAtMs);
     if (this.claimsAgain || mayHaveMore) this.claimSoon();
+    this.noteQuiet();
   }
 
   private onClaimFailed(error: unknown): void {
     this.isClaiming = false;
+    this.noteQuiet();
     if (!this.isOpen) return;
     this.session.fail('claim tasks', error);
-    this.wakeAfter(this.nextPauseMs());
+    this.waking.wakeAfter(this.nextPauseMs());
   }
 
   private begin(claimed: ClaimedTask): void {
@@ -275,8 +270,8 @@ export class StoredRuns implements TaskOwner {
       isSuperseded: false,
     };
     this.running.set(task, run);
-    // Stopped meanwhile, or whoever waited has gone.
-    if (!this.isOpen || (isTaken && this.dequeuers.isEmpty)) this.giveBack(task, run);
+    // It was claimed, and meanwhile the queue was closed or paused, or whoever waited has gone.
+    if (!this.isOpen || this.isPaused || (isTaken && this.dequeuers.isEmpty)) this.giveBack(task, run);
     else if (!isTaken) this.workers.startSoon(task);
     else this.dequeuers.serve(new TakenTask(task, (taken) => this.runTaken(taken)));
   }
@@ -289,7 +284,7 @@ export class StoredRuns implements TaskOwner {
     const run = this.running.get(task);
     if (run === undefined) return; // given up before
     this.running.delete(task);
-    this.flushNotesOf(task, run);
+    this.notes.flush(task, run);
     const { id: taskId, name } = task;
     if (run.isSuperseded) {
       this.dependencies.events.emit('task.superseded', { taskId, name, queue: this.name });
@@ -340,9 +335,7 @@ export class StoredRuns implements TaskOwner {
     settlement: Settlement,
     outcome: SettledOutcome | undefined,
   ): Promise<void> {
-    this.settling.add(task);
-    const isTaken = await this.untilStored(settlement);
-    this.settling.delete(task);
+    const isTaken = await this.outcomes.write(settlement);
     const { id: taskId, name } = task;
     if (isTaken === false)
       this.dependencies.events.emit('task.superseded', { taskId, name, queue: this.name });
@@ -351,46 +344,6 @@ export class StoredRuns implements TaskOwner {
     // What did not take effect is no outcome: whoever waits for that hears what comes of the task elsewhere.
     this.listener.onSettled(task, isTaken === true ? outcome : undefined);
     this.noteQuiet();
-  }
-
-  private async untilStored(settlement: Settlement): Promise<boolean | undefined> {
-    for (
-      let pauseMs: number = pauseAfterFailureMs.first;
-      ;
-      pauseMs = Math.min(pauseMs * 2, pauseAfterFailureMs.last)
-    ) {
-      try {
-        return await this.session.storage.settle(settlement);
-      } catch (error) {
-        this.session.fail(`store the outcome of task ${settlement.id}`, error);
-        if (this.isGivenUp) return undefined;
-        await new Promise<void>((resolve) => this.dependencies.clock.schedule(pauseMs, resolve));
-      }
-    }
-  }
-
-  private flushNotesOf(task: LocalTask, run: StoredRun): void {
-    const log = task.writtenLog;
-    if (log === undefined || run.isSuperseded) return;
-    const count = log.written - run.linesWritten;
-    const fresh = count === 0 ? [] : log.last().slice(-count);
-    const isProgressNew = log.progress !== run.progress;
-    if (fresh.length === 0 && !isProgressNew) return;
-    run.linesWritten = log.written;
-    run.progress = log.progress;
-    const { id, claim } = run.claimed;
-    this.session.storage
-      .note({
-        queue: this.name,
-        id,
-        claim,
-        progress:
-          isProgressNew && log.progress
-            ? { value: log.progress.value, message: log.progress.message, atMs: log.progress.at.getTime() }
-            : undefined,
-        lines: fresh.map(({ at, message }) => ({ atMs: at.getTime(), message })),
-      })
-      .catch((error: unknown) => this.session.fail('store what a task said', error));
   }
 
   private tellParked(definitions: readonly string[]): void {
@@ -402,32 +355,18 @@ export class StoredRuns implements TaskOwner {
 
   /** Something falls due or expires then. */
   wakeAt(atMs: number): void {
-    this.wakeAfter(Math.max(0, Math.ceil(atMs - this.dependencies.clock.now())));
-  }
-
-  /** An earlier waking stands: it finds out when the next is due. */
-  private wakeAfter(delayMs: number): void {
-    if (!this.isOpen) return;
-    const { clock } = this.dependencies;
-    const at = clock.monotonic() + Math.min(delayMs, longestWaitMs);
-    if (this.wakeTimer !== undefined && this.wakesAt <= at) return;
-    this.wakeTimer?.cancel();
-    this.wakesAt = at;
-    this.wakeTimer = clock.schedule(at - clock.monotonic(), () => {
-      this.wakeTimer = undefined;
-      this.sweepSoon();
-    });
+    if (this.isOpen) this.waking.wakeAt(atMs);
   }
 
   private nextPauseMs(): number {
-    const { first, last } = pauseAfterFailureMs;
+    const { first, last } = pauses;
     const pauseMs = Math.min(first * 2 ** this.failures, last);
     this.failures += 1;
     return pauseMs;
   }
 
   private noteQuiet(): void {
-    if (this.isQuiet) this.becomingQuiet.release();
+    if (this.isAtRest) this.becomingQuiet.release();
   }
 
   private find(id: string): LocalTask | undefined {

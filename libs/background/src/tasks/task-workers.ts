@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import { TaskAbandonedError } from '../errors.js';
+import { QueueSelfWaitError, TaskAbandonedError } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
 import { BackgroundContext, isolated } from '../scopes/background-context.js';
 import type { LocalTask } from './local-task.js';
@@ -30,6 +30,10 @@ export interface WorkersListener {
   onEnded(task: LocalTask, postponed: Postponement | undefined): void;
   /** A place to run has come free. */
   onPlaceFree(): void;
+  /** An attempt begins now. */
+  onBegin?(): void;
+  /** A task that was to begin has come to its end before. */
+  onNotBegun?(): void;
 }
 
 /** The tasks of a queue that run, and the places, as many as its `concurrency`, in which they do. */
@@ -83,7 +87,17 @@ export class TaskWorkers implements TaskExecutionListener {
 
   /** What runs, by name. */
   get labels(): readonly TaskLabel[] {
-    return [...this.executions].flatMap(({ task }) => (task === undefined ? [] : [task.label]));
+    return this.tasks.map(({ label }) => label);
+  }
+
+  /** The tasks that run, or are about to. */
+  get tasks(): readonly LocalTask[] {
+    return [...this.executions].flatMap(({ task }) => (task === undefined ? [] : [task]));
+  }
+
+  /** When the attempt of a task that runs began, by the clock's `monotonic()`. */
+  begunAt(task: LocalTask): number | undefined {
+    return task.isActive ? this.executionOf(task)?.begunAt : undefined;
   }
 
   /** Whether a task runs, or is about to. */
@@ -120,6 +134,7 @@ export class TaskWorkers implements TaskExecutionListener {
         onEnded,
       });
       this.take(execution, task);
+      this.listener.onBegin?.();
       isolated(() => execution.run());
     });
   }
@@ -164,19 +179,53 @@ export class TaskWorkers implements TaskExecutionListener {
     this.release(execution, task, postponed);
   }
 
+  /**
+   * Waits until there is space in the queue. Work of the queue that does so may be what it waits for.
+   *
+   * @param signal with one, the wait has an end of its own
+   * @param couldBegin whether something could begin: if nothing does all the same, it is for what runs
+   * @throws QueueSelfWaitError when nothing would ever make space
+   */
+  async waitAsProducer<T>(
+    signal: AbortSignal | undefined,
+    wait: () => Promise<T>,
+    couldBegin = false,
+  ): Promise<T> {
+    const producer = this.callingExecution();
+    if (producer === undefined) return wait();
+    const isHopeless =
+      this.allWaitForSpaceWith(producer) || (couldBegin && this.allRunningWaitForSpaceWith(producer));
+    if (signal === undefined && isHopeless)
+      throw new QueueSelfWaitError(this.options.name, this.options.concurrency);
+    producer.waitsForSpace += 1;
+    try {
+      return await wait();
+    } finally {
+      producer.waitsForSpace -= 1;
+    }
+  }
+
   /** The running task that the calling code belongs to, if it is one of these. */
-  callingExecution(): TaskExecution | undefined {
+  private callingExecution(): TaskExecution | undefined {
     const context = BackgroundContext.current();
     return context && [...this.executions].find((execution) => execution.isOf(context));
   }
 
   /** Whether, if this one waits too, every place is held by a task that waits for a place to come free. */
-  allWaitForSpaceWith(producer: TaskExecution): boolean {
+  private allWaitForSpaceWith(producer: TaskExecution): boolean {
     const holders = [...this.executions].filter(({ task, holdsPlace }) => task !== undefined && holdsPlace);
     return (
       producer.holdsPlace &&
       holders.length === this.options.concurrency &&
       holders.every((each) => each.graceTimer === undefined && (each === producer || each.waitsForSpace > 0))
+    );
+  }
+
+  /** Whether, if this one waits too, everything that runs waits for space. */
+  private allRunningWaitForSpaceWith(producer: TaskExecution): boolean {
+    const running = [...this.executions].filter(({ task }) => task !== undefined);
+    return running.every(
+      (each) => each.graceTimer === undefined && (each === producer || each.waitsForSpace > 0),
     );
   }
 
@@ -239,9 +288,22 @@ export class TaskWorkers implements TaskExecutionListener {
     if (this.begunInTurn >= tasksInATurn) this.rest();
     else if (this.starting !== undefined) this.wakeUp();
     const task = execution.task!;
-    if (task.isWaiting) execution.run();
-    else this.release(execution, task); // cancelled or expired meanwhile
+    if (task.isWaiting) {
+      this.listener.onBegin?.();
+      execution.run();
+    } else {
+      this.listener.onNotBegun?.();
+      this.release(execution, task); // cancelled or expired meanwhile
+    }
   };
+
+  /**
+   * The event loop has just had its turn, so tasks that begin now need not give it another one soon: the caller hands them
+   * over once in a turn. Their ends then fall into one turn as well, and a store writes them down together.
+   */
+  noteTurn(): void {
+    this.begunInTurn = 0;
+  }
 
   private rest(): void {
     this.isResting = true;

@@ -37,7 +37,7 @@ export const hostile = casesOf('hostile', (write) => {
       ...hostileTexts,
       constructor: 1,
       toString: null,
-      hasOwnProperty: [{ ['then']: 'no promise' }],
+      hasOwnProperty: [JSON.parse('{"then":"no promise"}')],
     };
     const handle = await queue.enqueue(echo, payload);
     assert.deepEqual(await stage.time.settled(handle.result()), payload);
