@@ -28,11 +28,13 @@ describe('documents', () => {
   });
 
   it('list every warning code', () => {
-    const sources = readdirSync(join(root, 'libs/background/src/nest')).filter(
-      (name) => !/\.(spec|fixture)\.ts$/.test(name),
+    const sources = ['libs/background/src/nest', 'libs/bullmq/src'].flatMap((folder) =>
+      readdirSync(join(root, folder))
+        .filter((name) => name.endsWith('.ts') && !/\.(spec|fixture)\.ts$/.test(name))
+        .map((name) => join(folder, name)),
     );
-    const code = sources.map((name) => read(join('libs/background/src/nest', name))).join('\n');
-    const codes = [...code.matchAll(/(?:warn\(|code: )'([A-Z_]+)'/g)].map(([, name]) => name!);
+    const code = sources.map(read).join('\n');
+    const codes = [...code.matchAll(/(?:warn\(|code: |return \[)\s*'([A-Z_]+)'/g)].map(([, name]) => name!);
 
     expect(codes.length).toBeGreaterThan(2);
     for (const name of codes) expect(read('docs/events.md')).toContain(`\`${name}\``);

@@ -90,6 +90,15 @@ describe('the package', () => {
     expect(ran.stdout).toMatch(/^SQLITE_DRIVER_MISSING .*npm install @photostructure\/sqlite@1/);
   });
 
+  it('says what to install when there is no BullMQ', async () => {
+    await using consumer = await Consumer.install(packed.tarball, needed);
+    const use = `import { bullmqEngine } from 'nestjs-nightshift/bullmq';
+      await bullmqEngine({ connection: 'redis://localhost' }).open({}).catch(({ code, message }) => console.log(code, message));`;
+    const ran = await consumer.node('--input-type=module', '-e', use);
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.stdout).toMatch(/^BULLMQ_MISSING .*npm install bullmq ioredis/);
+  });
+
   it('is one and the same when it is required and when it is imported', async () => {
     await using consumer = await Consumer.install(packed.tarball, needed);
     await consumer.write(

@@ -101,6 +101,14 @@ export {
   type ResolvedStoreOptions,
   type StoreOptions,
 } from './tasks/store.options.js';
+export { DeliveredRuns, type DeliveredOutcome } from './tasks/delivered-runs.js';
+export { toErrorRecord } from './tasks/error-record.js';
+export { RoomWaiters } from './tasks/room-waiters.js';
+export { StoredHandle, type StoredTaskOwner } from './tasks/stored-handle.js';
+export { StoredResults, type SettledOutcome } from './tasks/stored-results.js';
+export { toNewTask } from './tasks/stored-task.js';
+export type { TaskLog } from './tasks/task-log.js';
+export { WaitList } from './tasks/wait-list.js';
 export { DurableTaskQueue } from './tasks/durable-task-queue.js';
 export { memoryEngine } from './tasks/memory-background-engine.js';
 export type {
@@ -111,7 +119,13 @@ export type {
   QueueEngine,
   TypedTask,
 } from './tasks/queue-engine.js';
-export type { EndState, RetentionLimit, RetentionOptions } from './tasks/retention.js';
+export {
+  endStates,
+  type EndState,
+  type ResolvedRetention,
+  type RetentionLimit,
+  type RetentionOptions,
+} from './tasks/retention.js';
 export type {
   AttemptRecord,
   ErrorRecord,
@@ -149,6 +163,7 @@ export type {
   WorkerSign,
 } from './tasks/task-storage.js';
 export {
+  passes,
   resolveTaskFilter,
   resolveTaskQuery,
   toCursor,
@@ -165,7 +180,12 @@ export {
   type TaskWork,
 } from './tasks/task.js';
 export type { ConcurrencyOptions, DeduplicationOptions, EnqueueOptions } from './tasks/enqueue.options.js';
-export type { FullMode, RateLimitOptions, TaskQueueOptions } from './tasks/queue.options.js';
+export type {
+  FullMode,
+  RateLimitOptions,
+  ResolvedQueueOptions,
+  TaskQueueOptions,
+} from './tasks/queue.options.js';
 export {
   ArgumentOutOfRangeError,
   constant,

@@ -22,7 +22,7 @@ export class StoredResults {
   constructor(
     private readonly queue: string,
     private readonly fullMode: string,
-    private readonly storage: TaskStorage,
+    private readonly storage: Pick<TaskStorage, 'ends' | 'state'>,
     /** Whether the end of a task will be told by {@link settle}, and need not be looked up. */
     private readonly runsHere: (id: string) => boolean,
   ) {}

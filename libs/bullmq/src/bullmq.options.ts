@@ -1,0 +1,125 @@
+import type { Duration } from 'nestjs-nightshift/channels';
+import {
+  OptionsReader,
+  readStoreOptions,
+  storeKeys,
+  type ResolvedStoreOptions,
+  type StoreOptions,
+} from 'nestjs-nightshift';
+
+/** Where a server is, in the words of ioredis; whatever else its options know goes with it. */
+export interface RedisConnectionOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly username?: string;
+  readonly password?: string;
+  readonly db?: number;
+  /** `{}` for TLS with the usual certificates. */
+  readonly tls?: object;
+  readonly [option: string]: unknown;
+}
+
+/** A client that exists already. It is not closed with the engine; `maxRetriesPerRequest` has to be `null`. */
+export interface RedisClient {
+  connect(...args: never[]): unknown;
+  disconnect(...args: never[]): unknown;
+  duplicate(...args: never[]): unknown;
+}
+
+/** What {@link bullmqEngine} takes. */
+export interface BullmqEngineOptions extends StoreOptions {
+  /** Where the server is: a URL such as `'redis://localhost:6379'`, what ioredis takes as options, or a client of yours. */
+  connection: string | RedisConnectionOptions | RedisClient;
+  /**
+   * What all keys begin with, as in BullMQ. On a cluster it has to be in braces, so that all keys are in one place: `'{bull}'`.
+   * @default 'bull'
+   */
+  prefix?: string | undefined;
+  /**
+   * How long to wait for a server that does not answer: at the start, which then fails, and in `enqueue()` and the like,
+   * which then reject with `RedisUnreachableError`.
+   * @default '10s'
+   */
+  patience?: Duration | undefined;
+}
+
+export const bullmqDefaults = Object.freeze({ prefix: 'bull', patienceMs: 10_000 });
+
+export interface ResolvedBullmqOptions extends ResolvedStoreOptions {
+  /** What BullMQ takes. */
+  readonly connection: unknown;
+  /** Whether the connection is a client of the user's. */
+  readonly isOwnClient: boolean;
+  /** For messages. */
+  readonly server: string;
+  readonly prefix: string;
+  readonly patienceMs: number;
+}
+
+const bullmqKeys = [
+  ...storeKeys,
+  'connection',
+  'prefix',
+  'patience',
+] as const satisfies readonly (keyof BullmqEngineOptions)[];
+
+/** @throws InvalidOptionsError listing everything that is wrong */
+export function resolveBullmqOptions(options: BullmqEngineOptions): ResolvedBullmqOptions {
+  const check = new OptionsReader<BullmqEngineOptions>('bullmqEngine', options, bullmqKeys);
+  const connection = check.value<BullmqEngineOptions['connection']>(
+    'connection',
+    '',
+    "a URL such as 'redis://localhost:6379', the options of a connection, or a client",
+    isConnection,
+  );
+  if (!check.has('connection')) check.problem('connection', "a URL, such as 'redis://localhost:6379'");
+  const prefix = check.name('prefix', bullmqDefaults.prefix);
+  const patienceMs = check.durationMs('patience', bullmqDefaults.patienceMs, 1);
+  const store = readStoreOptions(check as OptionsReader<StoreOptions>);
+  check.finish();
+  const isOwnClient = isClient(connection);
+  return Object.freeze({
+    ...store,
+    connection: isOwnClient ? connection : toConnection(connection as string | RedisConnectionOptions),
+    isOwnClient,
+    server: describeServer(connection),
+    prefix,
+    patienceMs,
+  });
+}
+
+function toConnection(connection: string | RedisConnectionOptions): object {
+  const common = {
+    maxRetriesPerRequest: null,
+    retryStrategy: (times: number): number => Math.min(50 * 2 ** Math.min(times, 6), 2_000),
+  };
+  return typeof connection === 'string'
+    ? { ...common, url: connection }
+    : { ...common, ...connection, maxRetriesPerRequest: null };
+}
+
+/** Without whatever a password could be in. */
+function describeServer(connection: BullmqEngineOptions['connection']): string {
+  if (typeof connection === 'string') {
+    if (!URL.canParse(connection)) return 'the given address';
+    const { host, pathname } = new URL(connection);
+    return `${host}${pathname === '/' ? '' : pathname}`;
+  }
+  const { host = 'localhost', port = 6_379 } = (
+    'options' in connection ? connection.options : connection
+  ) as {
+    host?: string;
+    port?: number;
+  };
+  return `${host}:${port}`;
+}
+
+function isConnection(value: unknown): boolean {
+  return typeof value === 'string' ? URL.canParse(value) : typeof value === 'object' && value !== null;
+}
+
+function isClient(value: unknown): boolean {
+  return ['connect', 'disconnect', 'duplicate'].every(
+    (method) => typeof (value as Record<string, unknown>)[method] === 'function',
+  );
+}

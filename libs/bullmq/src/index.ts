@@ -1,0 +1,9 @@
+export { bullmqEngine } from './bullmq-engine.js';
+export type { BullmqEngineOptions, RedisClient, RedisConnectionOptions } from './bullmq.options.js';
+export {
+  BullmqMissingError,
+  RedisRefusedError,
+  RedisServerError,
+  RedisUnreachableError,
+  RedisVersionError,
+} from './errors.js';

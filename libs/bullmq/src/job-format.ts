@@ -1,0 +1,127 @@
+import type { ClaimedTask, NewTask } from 'nestjs-nightshift';
+import { fromBullmqPriority, toBullmqPriority } from './priorities.js';
+
+/** What this library keeps with a job beside what BullMQ has a place for: JSON, in `opts.nightshift`. */
+export interface JobNotes {
+  /** What logs and events call the task, when that is not the name of its definition. */
+  readonly name?: string;
+  readonly tags?: readonly string[];
+  /** JSON */
+  readonly metadata?: string;
+  /** What was said of timeout and retries at enqueue: JSON. */
+  readonly options?: string;
+  readonly expiresAtMs?: number;
+  readonly concurrencyKey?: string;
+  readonly concurrencyLimit?: number;
+  readonly deduplicationKey?: string;
+  /** It has no payload, as opposed to an empty one, which is what BullMQ writes for none. */
+  readonly isEmpty?: true;
+}
+
+/** The options of a job, as far as this library writes and reads them. */
+export interface JobOptions {
+  readonly priority?: number;
+  readonly delay?: number;
+  readonly attempts?: number;
+  readonly nightshift?: string;
+}
+
+/** A job, as BullMQ stores one. */
+export interface NewJob {
+  readonly name: string;
+  /** JSON */
+  readonly data: string;
+  readonly timestamp: number;
+  readonly opts: JobOptions;
+}
+
+/** A job as a worker gets it. */
+export interface DeliveredJob {
+  readonly id: string;
+  readonly name: string;
+  readonly data: string;
+  readonly timestamp: number;
+  readonly opts: JobOptions;
+  readonly priority: number;
+  readonly attemptsMade: number;
+  readonly attemptsStarted: number;
+}
+
+/** The payload is the data of the job and its definition the name, as whoever looks at it with tools of BullMQ expects. */
+export function toJob(task: NewTask): NewJob {
+  const { definition, payload, priority, dueAtMs, enqueuedAtMs, maxAttempts } = task;
+  const delay = dueAtMs === undefined ? 0 : Math.max(0, dueAtMs - enqueuedAtMs);
+  const attempts = maxAttempts > 1 && maxAttempts !== Number.POSITIVE_INFINITY ? maxAttempts : undefined;
+  const notes = notesOf(task);
+  const nightshift = notes ?? (attempts === undefined ? undefined : '{}');
+  return {
+    name: definition,
+    data: payload ?? '{}',
+    timestamp: enqueuedAtMs,
+    opts: {
+      priority: toBullmqPriority(priority, delay > 0),
+      ...(delay > 0 && { delay }),
+      ...(attempts !== undefined && { attempts }),
+      ...(nightshift !== undefined && { nightshift }),
+    },
+  };
+}
+
+/** @returns `undefined` when there is nothing to note */
+function notesOf(task: NewTask): string | undefined {
+  const { name, definition, payload, tags, metadata, options, expiresAtMs, concurrencyKey } = task;
+  const { concurrencyLimit, deduplication } = task;
+  const isPlain =
+    name === definition &&
+    payload !== undefined &&
+    tags.length === 0 &&
+    (metadata ?? options ?? expiresAtMs ?? concurrencyKey ?? deduplication) === undefined;
+  if (isPlain) return undefined;
+  const notes: JobNotes = {
+    ...(name !== definition && { name }),
+    ...(tags.length > 0 && { tags }),
+    ...(metadata !== undefined && { metadata }),
+    ...(options !== undefined && { options }),
+    ...(expiresAtMs !== undefined && { expiresAtMs }),
+    ...(concurrencyKey !== undefined && { concurrencyKey, concurrencyLimit }),
+    ...(deduplication !== undefined && { deduplicationKey: deduplication.key }),
+    ...(payload === undefined && { isEmpty: true }),
+  };
+  return JSON.stringify(notes);
+}
+
+const noNotes: JobNotes = Object.freeze({});
+
+/** What was noted with a job; nothing for one that was not added by this library. */
+export function readNotes({ nightshift }: JobOptions): JobNotes {
+  if (nightshift === undefined || nightshift === '{}') return noNotes;
+  return JSON.parse(nightshift) as JobNotes;
+}
+
+/** A job that was added by BullMQ itself is a task too: its name is that of the definition, its data the payload. */
+export function toClaimedTask(job: DeliveredJob): ClaimedTask {
+  const { id, name, data, timestamp, opts, priority, attemptsMade, attemptsStarted } = job;
+  const notes = readNotes(opts);
+  return {
+    id,
+    name: notes.name ?? name,
+    definition: name,
+    payload: notes.isEmpty === true ? undefined : data,
+    priority: fromBullmqPriority(priority),
+    enqueuedAtMs: timestamp,
+    expiresAtMs: notes.expiresAtMs,
+    concurrencyKey: notes.concurrencyKey,
+    options: notes.options ?? foreignOptions(opts),
+    tags: notes.tags ?? [],
+    metadata: notes.metadata,
+    maxAttempts: Math.max(1, opts.attempts ?? 1),
+    claim: attemptsStarted,
+    attempt: attemptsMade + 1,
+  };
+}
+
+/** Of a job that BullMQ added, `attempts` is what its producer wants. */
+function foreignOptions({ nightshift, attempts }: JobOptions): string | undefined {
+  if (nightshift !== undefined || attempts === undefined || attempts <= 1) return undefined;
+  return JSON.stringify({ maxAttempts: attempts });
+}

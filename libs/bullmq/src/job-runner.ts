@@ -1,0 +1,249 @@
+import type { Job, RedisQueueBackend, Worker } from 'bullmq';
+import {
+  DeliveredRuns,
+  type DeliveredOutcome,
+  TaskInterruptedError,
+  TaskSupersededError,
+  WaitList,
+  type ClaimedTask,
+  type EngineDependencies,
+  type ErrorRecord,
+  type ResolvedQueueOptions,
+  type SettledOutcome,
+} from 'nestjs-nightshift';
+import { DeliveryGate, type Answer } from './delivery-gate.js';
+import { readNotes, toClaimedTask, type JobOptions } from './job-format.js';
+import { JobNotesWriter } from './job-notes-writer.js';
+import { toRecord } from './job-record.js';
+import { createJobWorker, type JobProcessor, type NextJob } from './job-worker.js';
+import { OutcomeWriter } from './outcome-writer.js';
+import type { QueueStore } from './queue-store.js';
+import type { RedisSession } from './redis-session.js';
+import { reasonOf, toJobEnd, type JobEnd } from './settled-job.js';
+
+const pauseMs = 1_000;
+
+interface Delivery {
+  readonly claimed: ClaimedTask;
+  readonly answer: Answer | Promise<Answer>;
+}
+
+export interface RunnerListener {
+  onDelivered(): void;
+  /** @param outcome what those who wait for the result are told; `undefined` when this was not its end, or did not count */
+  onSettled(id: string, outcome: SettledOutcome | undefined, isKept: boolean): void;
+}
+
+/** Runs the jobs of one queue that BullMQ delivers to this process. */
+export class JobRunner implements JobProcessor {
+  readonly runs: DeliveredRuns;
+  private readonly notes: JobNotesWriter;
+  private readonly writer: OutcomeWriter;
+  private readonly gate: DeliveryGate;
+  private readonly becomingQuiet = new WaitList();
+  private readonly recovered = new Set<string>();
+  private readonly delivered = new WeakMap<Job, Delivery>();
+  private worker: Worker | undefined;
+  private closing: Promise<unknown> | undefined;
+  private inHand = 0;
+
+  constructor(
+    private readonly options: ResolvedQueueOptions,
+    private readonly dependencies: EngineDependencies,
+    private readonly session: RedisSession,
+    private readonly store: QueueStore,
+    private readonly listener: RunnerListener,
+  ) {
+    this.runs = new DeliveredRuns(options, dependencies);
+    this.notes = new JobNotesWriter(session);
+    this.writer = new OutcomeWriter(session, store);
+    this.gate = new DeliveryGate(options, dependencies, session, store);
+  }
+
+  get isOpen(): boolean {
+    return this.worker !== undefined && this.closing === undefined;
+  }
+
+  get isQuiet(): boolean {
+    return this.inHand === 0;
+  }
+
+  open(bullmqName: string): void {
+    const { leaseMs, maxInterruptions, prefix } = this.session.options;
+    const { rateLimit, retention, concurrency } = this.options;
+    const { ageMs, count } = retention.completed;
+    const options = {
+      connection: this.session.client as never,
+      prefix,
+      concurrency,
+      lockDuration: leaseMs,
+      stalledInterval: leaseMs / 2,
+      maxStalledCount: maxInterruptions,
+      runRetryDelay: pauseMs,
+      removeOnComplete: { count, ...(ageMs !== Number.POSITIVE_INFINITY && { age: ageMs / 1_000 }) },
+      ...(rateLimit !== undefined && { limiter: { max: rateLimit.max, duration: rateLimit.perMs } }),
+    };
+    const worker = createJobWorker(this.session.bullmq, bullmqName, options as never, this);
+    worker.on('error', (error) => this.onWorkerError(error));
+    worker.on('lockRenewalFailed', (ids) => this.supersede(ids));
+    worker.on('stalled', (id) => this.onRecovered(id));
+    worker.on('failed', (job) => job && this.onInterruptedForGood(job));
+    this.worker = worker;
+  }
+
+  setPaused(isPaused: boolean): void {
+    this.gate.isPaused = isPaused;
+  }
+
+  /** Fetches nothing more. What runs goes on. */
+  stopFetching(): void {
+    this.gate.isClosed = true;
+    this.closing ??= this.worker?.close();
+  }
+
+  /** Resolves when nothing runs here and every outcome is written down. */
+  async whenQuiet(): Promise<void> {
+    while (!this.isQuiet) await this.becomingQuiet.wait();
+  }
+
+  async close(): Promise<void> {
+    this.stopFetching();
+    if (this.closing === undefined) return;
+    const late = this.session.sleep(pauseMs).then(() => 'late');
+    if ((await Promise.race([this.closing, late])) === 'late') await this.backend.disconnectBlocking(false);
+  }
+
+  /** Running tasks that somebody wants cancelled, wherever they run. */
+  hearCancellations(cancellations: ReadonlyMap<string, string>): void {
+    for (const [id, text] of cancellations)
+      void this.runs.cancel(id, reasonOf(JSON.parse(text) as ErrorRecord));
+  }
+
+  flushNotes(): void {
+    if (this.worker !== undefined) this.notes.flush(this.backend);
+  }
+
+  deliver(job: Job, data: string): void {
+    if (job.deferredFailure !== undefined) return; // BullMQ fails it by itself
+    this.inHand += 1;
+    this.listener.onDelivered();
+    const claimed = toClaimedTask({
+      id: job.id!,
+      name: job.name,
+      data,
+      timestamp: job.timestamp,
+      opts: job.opts as JobOptions,
+      priority: job.priority,
+      attemptsMade: job.attemptsMade,
+      attemptsStarted: job.attemptsStarted,
+    });
+    this.delivered.set(job, { claimed, answer: this.gate.answer(job, claimed, job.token!) });
+  }
+
+  process(job: Job): Promise<Answer | DeliveredOutcome> {
+    const delivery = this.delivered.get(job)!;
+    return delivery.answer instanceof Promise
+      ? this.processLater(delivery)
+      : this.begin(delivery, delivery.answer);
+  }
+
+  settle(end: Answer | DeliveredOutcome, job: Job, fetchNext: boolean): Promise<NextJob | undefined> {
+    const { claimed } = this.delivered.get(job)!;
+    if (end === undefined || end === 'goes') return Promise.resolve(this.letGo(claimed, undefined));
+    if ('state' in end) return this.settleUnrun(end, job, fetchNext);
+    const notes = this.notes.end(claimed.id, this.backend);
+    const written = toJobEnd(claimed, end);
+    return notes === undefined
+      ? this.write(written, job, fetchNext)
+      : notes.then(() => this.write(written, job, fetchNext));
+  }
+
+  private get backend(): RedisQueueBackend {
+    return this.worker!.getBackend() as unknown as RedisQueueBackend;
+  }
+
+  private async processLater(delivery: Delivery): Promise<Answer | DeliveredOutcome> {
+    return this.begin(delivery, await delivery.answer);
+  }
+
+  private begin({ claimed }: Delivery, answer: Answer): Promise<Answer | DeliveredOutcome> {
+    if (answer !== 'goes') return Promise.resolve(answer);
+    if (!this.gate.mayBegin) return Promise.resolve(this.gate.giveBack(claimed));
+    return this.runs.run(claimed, (log) => this.notes.begin(claimed.id, log));
+  }
+
+  private async settleUnrun(end: JobEnd, job: Job, fetchNext: boolean): Promise<NextJob | undefined> {
+    if (end.restMs === undefined) return this.write(end, job, fetchNext);
+    await this.write(end, job, false);
+    await this.session.sleep(end.restMs);
+    return undefined;
+  }
+
+  private write(end: JobEnd, job: Job, fetchNext: boolean): Promise<NextJob | undefined> {
+    return this.writer.write(end, job, fetchNext, this.backend).then(({ next, isTaken }) => {
+      const { id: taskId, name } = end.claimed;
+      if (isTaken === false)
+        this.dependencies.events.emit('task.superseded', { queue: this.options.name, taskId, name });
+      // What did not take effect is no outcome: whoever waits for that hears what comes of the task elsewhere.
+      this.listener.onSettled(taskId, isTaken === true ? end.outcome : undefined, end.settlement.isKept);
+      return this.letGo(end.claimed, next);
+    });
+  }
+
+  /** It is not in our hands any more. */
+  private letGo(
+    claimed: ClaimedTask,
+    next: NextJob | undefined,
+  ): NextJob | undefined | Promise<NextJob | undefined> {
+    this.inHand -= 1;
+    if (this.inHand === 0) this.becomingQuiet.release();
+    return claimed.concurrencyKey === undefined ? next : this.yieldKey(claimed).then(() => next);
+  }
+
+  private async yieldKey({ id, concurrencyKey }: ClaimedTask): Promise<void> {
+    try {
+      await this.session.run('yieldKey', this.store.base, [id, concurrencyKey!]);
+    } catch (error) {
+      this.session.fail('give a concurrencyKey back', error); // found out by the next look of anybody
+    }
+  }
+
+  private supersede(ids: readonly string[]): void {
+    for (const id of ids) this.runs.abort(id, new TaskSupersededError(id, this.options.name));
+  }
+
+  private onWorkerError(error: Error): void {
+    if (error.message.startsWith('could not renew lock')) return; // told by `lockRenewalFailed`
+    this.session.fail('run tasks', error);
+  }
+
+  /** One at a time, but told together. */
+  private onRecovered(id: string): void {
+    this.recovered.add(id);
+    if (this.recovered.size === 1) setImmediate(() => void this.tellRecovered());
+  }
+
+  private async tellRecovered(): Promise<void> {
+    const ids = [...this.recovered];
+    this.recovered.clear();
+    const { name: queue } = this.options;
+    try {
+      const jobs = await this.store.read(ids);
+      const tasks = jobs.map((job) => ({ taskId: job.id, name: toRecord(job, queue, 0).name }));
+      this.dependencies.events.emit('queue.recovered', { queue, tasks });
+    } catch (error) {
+      this.session.fail('tell what came back', error);
+    }
+  }
+
+  /** BullMQ has given it up: its process has ended too often while it ran. */
+  private onInterruptedForGood(job: Job): void {
+    const { name: queue } = this.options;
+    const taskId = job.id!;
+    const error = new TaskInterruptedError(taskId, queue, job.stalledCounter);
+    const name = readNotes(job.opts as JobOptions).name ?? job.name;
+    const attempt = job.attemptsMade;
+    this.dependencies.events.emit('task.failed', { queue, taskId, name, attempt, durationMs: 0, error });
+    this.listener.onSettled(taskId, { error }, true);
+  }
+}

@@ -1,0 +1,64 @@
+import type { Job, RedisQueueBackend, Worker, WorkerOptions } from 'bullmq';
+import type { Bullmq } from './bullmq-module.js';
+
+/** What a fetch, or a step that fetches along, gives. */
+export type NextJob = Awaited<ReturnType<RedisQueueBackend['moveToActive']>>;
+
+/** Who runs what the worker fetches. Nothing here rejects. */
+export interface JobProcessor {
+  /** It has been fetched. BullMQ may fetch others before it is processed. */
+  deliver(job: Job, data: string): void;
+  /** @returns what {@link settle} is given */
+  process(job: Job): Promise<unknown>;
+  /** Writes down what became of it, and fetches the next one in the same step if `fetchNext` says so. */
+  settle(outcome: unknown, job: Job, fetchNext: boolean): Promise<NextJob | undefined>;
+}
+
+/** What a worker of BullMQ has for those who derive from it, beside what its types say. */
+interface WorkerInside {
+  updateDelays(limitDelay?: number, delayUntil?: number): void;
+  readonly paused: boolean;
+  readonly closing: Promise<void> | undefined;
+  readonly backend: RedisQueueBackend;
+}
+
+/**
+ * A worker of BullMQ whose outcomes are those of tasks: there are more than the two of BullMQ, and each is one step at the
+ * server that fetches the next job along, as BullMQ's own are.
+ */
+export function createJobWorker(
+  { Worker: BaseWorker }: Bullmq,
+  name: string,
+  options: WorkerOptions,
+  processor: JobProcessor,
+): Worker {
+  const texts = new WeakMap<Job, string>();
+  class JobWorker extends BaseWorker {
+    protected override createJob(...[json, id]: Parameters<Worker['createJob']>): Job {
+      const { data } = json;
+      // Parsed by whoever handles the task, and once; but a job of a scheduler is the model of the next.
+      if (json.repeatJobKey === undefined) json.data = '';
+      const job = super.createJob(json, id);
+      texts.set(job, data);
+      return job;
+    }
+
+    protected override async handleCompleted(
+      outcome: unknown,
+      job: Job,
+      token: string,
+      fetchNextCallback: () => boolean = () => true,
+    ): Promise<Job> {
+      const inside = this as unknown as WorkerInside;
+      const fetchNext = fetchNextCallback() && inside.closing === undefined && !inside.paused;
+      const next = await processor.settle(outcome, job, fetchNext);
+      if (!Array.isArray(next)) return undefined as unknown as Job;
+      const [json, id, limitDelay, delayUntil] = next as [never, string, number, number];
+      inside.updateDelays(limitDelay, delayUntil);
+      return this.nextJobFromJobData(json, id, token);
+    }
+  }
+  const worker = new JobWorker(name, (job: Job) => processor.process(job), options);
+  worker.on('active', (job) => processor.deliver(job, texts.get(job) ?? '{}'));
+  return worker;
+}

@@ -1,0 +1,309 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { IRedisClient, RedisConnection } from 'bullmq';
+import type { ClockTimer } from 'nestjs-nightshift/channels';
+import { QueueClosedError, WaitList, type EngineDependencies } from 'nestjs-nightshift';
+import type { ResolvedBullmqOptions } from './bullmq.options.js';
+import type { Bullmq } from './bullmq-module.js';
+import { BullmqMissingError, RedisRefusedError, RedisUnreachableError, RedisVersionError } from './errors.js';
+import { queueScripts, type QueueScript } from './scripts/queue-scripts.js';
+import { serviceScripts, type ServiceScript } from './scripts/service-scripts.js';
+import { isOlder, oldestRedis, toSettings, warningsOf } from './server-check.js';
+
+type Script = QueueScript | ServiceScript;
+
+interface Pending {
+  readonly during: string;
+  reject(error: unknown): void;
+}
+
+/** What one engine does at its server, for all its queues together: one connection, which it watches. */
+export class RedisSession {
+  private readonly pending = new Set<Pending>();
+  private readonly becomingLive = new WaitList();
+  private readonly sleepers = new Set<() => void>();
+  /** Of the async context in which it was made: timers must not hold on to that of a request. */
+  private readonly resource = new AsyncResource('nightshift');
+  private readonly lookers = new Set<() => Promise<void>>();
+  private outageTimer: ClockTimer | undefined;
+  private lookTimer: ClockTimer | undefined;
+  private lastError: unknown;
+  private lastTold: { readonly text: string; readonly at: number } | undefined;
+  private isLive = true;
+  private isClosed = false;
+
+  private constructor(
+    readonly bullmq: Bullmq,
+    readonly options: ResolvedBullmqOptions,
+    readonly dependencies: EngineDependencies,
+    private readonly connection: RedisConnection,
+    readonly client: IRedisClient,
+  ) {
+    for (const [name, lua] of Object.entries({ ...queueScripts, ...serviceScripts }))
+      client.defineCommand(`nightshift:${name}`, { numberOfKeys: 1, lua });
+    client.on('error', this.onError);
+    client.on('close', this.onClose);
+    client.on('ready', this.onReady);
+  }
+
+  /** @throws BullmqMissingError, RedisUnreachableError, RedisRefusedError, RedisVersionError */
+  static async open(
+    bullmq: Bullmq,
+    options: ResolvedBullmqOptions,
+    dependencies: EngineDependencies,
+  ): Promise<RedisSession> {
+    const connection = new bullmq.RedisConnection(options.connection as never, {
+      shared: options.isOwnClient,
+      blocking: false,
+    });
+    const { client, lastError } = await connected(connection, options, dependencies);
+    const session = new RedisSession(bullmq, options, dependencies, connection, client);
+    session.lastError = lastError;
+    try {
+      await session.loadScripts();
+      await session.checkServer();
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+    return session;
+  }
+
+  get closed(): boolean {
+    return this.isClosed;
+  }
+
+  now(): number {
+    return Math.floor(this.dependencies.clock.now());
+  }
+
+  /** What the keys of one queue begin with. */
+  base(queue: string): string {
+    return `${this.options.prefix}:${queue}:`;
+  }
+
+  /** Runs one of the scripts. @param base what its keys begin with */
+  run(script: Script, base: string, args: readonly (string | number)[]): Promise<unknown> {
+    return this.reach(script, () => this.client.runCommand(`nightshift:${script}`, [base, ...args]));
+  }
+
+  /**
+   * Sends something to the server when there is a connection, and waits for the answer. Both together take no longer than
+   * `patience` while there is none.
+   *
+   * @throws RedisUnreachableError
+   */
+  reach<T>(during: string, send: () => Promise<T>): Promise<T> {
+    return this.isLive ? this.sent(during, send) : this.whenLive(during).then(() => this.sent(during, send));
+  }
+
+  /** Calls `look` several times a second. @returns ends that */
+  watch(look: () => Promise<void>): () => void {
+    this.lookers.add(look);
+    if (this.lookers.size === 1) this.armLook();
+    return () => {
+      this.lookers.delete(look);
+      if (this.lookers.size === 0) this.lookTimer?.cancel();
+    };
+  }
+
+  /** Something that nobody waits for has failed. One outage is told once. */
+  fail(during: string, error: unknown): void {
+    if (this.isClosed || (!this.isLive && this.lastTold !== undefined) || error instanceof QueueClosedError)
+      return;
+    const text = `${during}: ${String(error)}`;
+    const at = this.dependencies.clock.monotonic();
+    if (this.lastTold?.text === text && at - this.lastTold.at < quietMs) return;
+    this.lastTold = { text, at };
+    this.dependencies.events.emit('engine.failed', { engine: 'bullmq', during, error });
+  }
+
+  after(delayMs: number, callback: () => void): ClockTimer {
+    return this.resource.runInAsyncScope(() => this.dependencies.clock.schedule(delayMs, callback));
+  }
+
+  /** Resolves after this long, or when the session is closed. */
+  async sleep(delayMs: number): Promise<void> {
+    if (this.isClosed) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.after(delayMs, () => wake());
+      const wake = (): void => {
+        timer.cancel();
+        this.sleepers.delete(wake);
+        resolve();
+      };
+      this.sleepers.add(wake);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    for (const wake of this.sleepers) wake();
+    this.lookTimer?.cancel();
+    this.outageTimer?.cancel();
+    this.client.off('error', this.onError);
+    this.client.off('close', this.onClose);
+    this.client.off('ready', this.onReady);
+    this.client.on('error', ignore); // whatever comes of the closing
+    this.rejectPending();
+    this.becomingLive.release();
+    await this.connection.close(!this.isLive).catch(ignore);
+    if (this.options.isOwnClient) this.client.off('error', ignore);
+  }
+
+  private armLook(): void {
+    if (this.isClosed) return;
+    this.lookTimer?.cancel();
+    this.lookTimer = this.after(this.options.pollIntervalMs, () => void this.look());
+  }
+
+  private async look(): Promise<void> {
+    if (this.isLive)
+      await Promise.all(
+        [...this.lookers].map((look) =>
+          look().catch((error: unknown) => this.fail('look for changes', error)),
+        ),
+      );
+    if (this.lookers.size > 0) this.armLook();
+  }
+
+  /** So that the first task of an application does not wait for them. A client that cannot do this loads each when it is used. */
+  private async loadScripts(): Promise<void> {
+    const { script } = this.client as { script?: (command: 'LOAD', lua: string) => Promise<unknown> };
+    if (script === undefined) return;
+    const all = Object.values({ ...queueScripts, ...serviceScripts });
+    await this.reach('load scripts', () =>
+      Promise.all(all.map((lua) => script.call(this.client, 'LOAD', lua))),
+    );
+  }
+
+  private sent<T>(during: string, send: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const pending: Pending = { during, reject };
+      this.pending.add(pending);
+      send().then(
+        (value) => {
+          this.pending.delete(pending);
+          return resolve(value);
+        },
+        (error: unknown) => {
+          this.pending.delete(pending);
+          reject(error);
+        },
+      );
+    });
+  }
+
+  private async checkServer(): Promise<void> {
+    const { events } = this.dependencies;
+    const { server } = this.options;
+    const { redisVersion, databaseType } = this.connection;
+    if (databaseType === 'redis' && isOlder(redisVersion, oldestRedis))
+      throw new RedisVersionError(server, redisVersion, oldestRedis);
+    const settings = toSettings(await this.reach('read its settings', () => readConfig(this.client)));
+    for (const { code, message } of warningsOf(server, settings))
+      events.emit('host.warning', { code, message });
+  }
+
+  private async whenLive(during: string): Promise<void> {
+    const { patienceMs, server } = this.options;
+    let timer: ClockTimer | undefined;
+    const patience = new Promise<never>((_, reject) => {
+      timer = this.after(patienceMs, () =>
+        reject(new RedisUnreachableError(server, patienceMs, during, { cause: this.lastError })),
+      );
+    });
+    try {
+      await Promise.race([this.becomingLive.wait(), patience]);
+    } finally {
+      timer?.cancel();
+    }
+    if (this.isClosed) throw this.unreachable(during);
+  }
+
+  private readonly onError = (error: unknown): void => {
+    this.lastError = error;
+  };
+
+  private readonly onClose = (): void => {
+    if (!this.isLive || this.isClosed) return;
+    const { server, patienceMs } = this.options;
+    const options = this.lastError === undefined ? undefined : { cause: this.lastError };
+    this.lastTold = undefined;
+    this.fail(
+      'keep the connection',
+      new RedisUnreachableError(server, 0, 'the connection was lost', options),
+    );
+    this.isLive = false;
+    this.outageTimer = this.after(patienceMs, () => this.rejectPending());
+  };
+
+  private readonly onReady = (): void => {
+    this.isLive = true;
+    this.outageTimer?.cancel();
+    this.lastError = undefined;
+    this.lastTold = undefined;
+    this.becomingLive.release();
+  };
+
+  private rejectPending(): void {
+    for (const { during, reject } of this.pending) reject(this.unreachable(during));
+    this.pending.clear();
+  }
+
+  private unreachable(during: string): RedisUnreachableError {
+    const { server, patienceMs } = this.options;
+    return new RedisUnreachableError(server, patienceMs, during, { cause: this.lastError });
+  }
+}
+
+/** For how long the same failure is not told again. */
+const quietMs = 30_000;
+
+const ignore = (): void => {};
+
+/** `CONFIG` may be forbidden, or unknown to the client. */
+async function readConfig(client: IRedisClient): Promise<readonly string[]> {
+  const { call } = client as { call?: (...args: string[]) => Promise<unknown> };
+  if (call === undefined) return [];
+  try {
+    const list = await call.call(
+      client,
+      'CONFIG',
+      'GET',
+      'maxmemory-policy',
+      'appendonly',
+      'appendfsync',
+      'save',
+    );
+    return (list as readonly unknown[]).map(String);
+  } catch {
+    return [];
+  }
+}
+
+/** The first connection, for which the start of the application waits. */
+async function connected(
+  connection: RedisConnection,
+  { server, patienceMs }: ResolvedBullmqOptions,
+  { clock }: EngineDependencies,
+): Promise<{ readonly client: IRedisClient; readonly lastError: unknown }> {
+  let lastError: unknown;
+  connection.on('error', (error: unknown) => (lastError = error));
+  let timer: ClockTimer | undefined;
+  const patience = new Promise<'late'>((resolve) => {
+    timer = clock.schedule(patienceMs, () => resolve('late'));
+  });
+  try {
+    const client = await Promise.race([connection.client, patience]);
+    if (client !== 'late') return { client: client as IRedisClient, lastError };
+  } catch (error) {
+    await connection.close(true).catch(ignore);
+    if (String(error).includes("'ioredis'")) throw new BullmqMissingError({ cause: error });
+    throw new RedisRefusedError(server, { cause: error });
+  } finally {
+    timer?.cancel();
+  }
+  await connection.close(true).catch(ignore);
+  throw new RedisUnreachableError(server, patienceMs, 'the start', { cause: lastError });
+}
