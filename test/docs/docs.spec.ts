@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { taskTransitions } from '../../libs/background/src/tasks/task.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -35,6 +36,16 @@ describe('documents', () => {
 
     expect(codes.length).toBeGreaterThan(2);
     for (const name of codes) expect(read('docs/events.md')).toContain(`\`${name}\``);
+  });
+
+  it('draw every change of state of a task and no other', () => {
+    const inCode = Object.entries(taskTransitions).flatMap(([from, next]) =>
+      next.map((to) => `${from} --> ${to}`),
+    );
+    const [drawing] = read('docs/task-states.md').match(/(?<=```mermaid\n)[\s\S]*?(?=```)/) ?? [];
+    const drawn = [...drawing!.matchAll(/^ {2}(\w+ --> \w+)/gm)];
+
+    expect(names(drawn)).toEqual(inCode.toSorted());
   });
 
   it.each(pages)('%s links only to what exists', (page) => {

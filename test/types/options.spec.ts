@@ -15,7 +15,12 @@ import {
   type HostedServiceOptions,
   type HostingOptions,
   type RestartOptions,
+  type ConcurrencyOptions,
+  type DeduplicationOptions,
   type EnqueueOptions,
+  type RateLimitOptions,
+  type RetentionOptions,
+  type TaskQuery,
   type ScheduleChange,
   type TaskDefinitionOptions,
   type TaskQueueOptions,
@@ -60,6 +65,11 @@ describe('an option that is undefined', () => {
     expectTypeOf<RefusingUndefined<TaskQueueOptions>>().toBeNever();
     expectTypeOf<RefusingUndefined<EnqueueOptions>>().toBeNever();
     expectTypeOf<RefusingUndefined<TaskDefinitionOptions<string>>>().toBeNever();
+    expectTypeOf<RefusingUndefined<DeduplicationOptions>>().toBeNever();
+    expectTypeOf<RefusingUndefined<ConcurrencyOptions>>().toBeNever();
+    expectTypeOf<RefusingUndefined<RateLimitOptions>>().toBeNever();
+    expectTypeOf<RefusingUndefined<RetentionOptions>>().toBeNever();
+    expectTypeOf<RefusingUndefined<TaskQuery>>().toBeNever();
     expectTypeOf<RefusingUndefined<WaitOptions>>().toBeNever();
     expectTypeOf<RefusingUndefined<ManualClockOptions>>().toBeNever();
   });

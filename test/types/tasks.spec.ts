@@ -112,6 +112,21 @@ describe('the options of tasks and queues', () => {
     expectTypeOf<NonNullable<EnqueueOptions['timeout']>>().toEqualTypeOf<number | string>();
   });
 
+  it('take keys as texts or as objects that say more, and rates whole', () => {
+    expectTypeOf<{ key: string; window: '1h'; onConflict: 'replace' }>().toExtend<
+      NonNullable<EnqueueOptions['deduplicationKey']>
+    >();
+    expectTypeOf<{ key: string; limit: number }>().toExtend<NonNullable<EnqueueOptions['concurrencyKey']>>();
+    // @ts-expect-error: no such thing to do
+    const conflict: EnqueueOptions = { deduplicationKey: { key: 'k', onConflict: 'merge' } };
+    // @ts-expect-error: a key is needed
+    const keyless: EnqueueOptions = { concurrencyKey: { limit: 2 } };
+    // @ts-expect-error: in which time?
+    const rate: TaskQueueOptions = { rateLimit: { max: 10 } };
+    expectTypeOf([conflict, keyless]).toExtend<EnqueueOptions[]>();
+    expectTypeOf(rate).toExtend<TaskQueueOptions>();
+  });
+
   it('hand onDropped any handle', () => {
     expectTypeOf<TaskHandle<number>>().toExtend<TaskHandle>();
     expectTypeOf<NonNullable<TaskQueueOptions['onDropped']>>().parameters.toEqualTypeOf<[task: TaskHandle]>();

@@ -68,7 +68,7 @@ const all: [error: NightshiftError, code: string, told: readonly string[]][] = [
   [
     new errors.TaskDiscardedError('7', 'mail', 'no such order'),
     'TASK_DISCARDED',
-    ['Task 7', "'mail'", 'discarded by its work: no such order.'],
+    ['Task 7', "'mail'", 'was discarded: no such order.'],
   ],
   [
     new errors.TaskInterruptedError('7', 'mail', 3),

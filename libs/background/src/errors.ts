@@ -272,7 +272,10 @@ export class TaskDroppedError extends TaskOutcomeError {
   }
 }
 
-/** The task's own work gave it up, with `TaskContext.discard()`. `cause` is the reason given. */
+/**
+ * The task's own work gave it up, with `TaskContext.discard()`, or a task with its `deduplicationKey` took its place.
+ * `cause` is the reason given.
+ */
 export class TaskDiscardedError extends TaskOutcomeError {
   readonly code = 'TASK_DISCARDED';
 
@@ -280,7 +283,7 @@ export class TaskDiscardedError extends TaskOutcomeError {
     super(
       taskId,
       queue,
-      `Task ${taskId} of queue '${queue}' was discarded by its work${typeof reason === 'string' ? `: ${reason}` : ''}.`,
+      `Task ${taskId} of queue '${queue}' was discarded${typeof reason === 'string' ? `: ${reason}` : ''}.`,
       reason === undefined ? undefined : { cause: reason },
     );
   }

@@ -7,6 +7,7 @@ import {
   UnknownOptionError,
   type NightshiftError,
 } from 'nestjs-nightshift/channels';
+import { isStorable, storableText } from './storable-text.js';
 
 const aText = 'a text of at least one character';
 
@@ -57,12 +58,13 @@ export class OptionsReader<T extends object> {
   }
 
   name(key: keyof T & string, otherwise: string): string {
-    return this.read(
+    const name = this.read(
       key,
       otherwise,
       'a name of at least one character',
       (value): value is string => typeof value === 'string' && value.trim() !== '',
     );
+    return this.expectStorable(key, name);
   }
 
   oneOf<V extends string>(key: keyof T & string, otherwise: V, allowed: readonly V[]): V {
@@ -125,7 +127,7 @@ export class OptionsReader<T extends object> {
   /** A text of at least one character. It has to be there. */
   text(key: keyof T & string): string {
     const value = this.values[key];
-    if (typeof value === 'string' && value !== '') return value;
+    if (typeof value === 'string' && value !== '') return this.expectStorable(key, value);
     this.problem(key, aText);
     return '';
   }
@@ -139,8 +141,8 @@ export class OptionsReader<T extends object> {
   ): R | undefined {
     const value = this.values[key];
     if (isOptionsObject(value)) return this.nested(key, known, read);
-    if (value === undefined || (typeof value === 'string' && value !== ''))
-      return value === undefined ? undefined : ofText(value);
+    if (value === undefined) return undefined;
+    if (typeof value === 'string' && value !== '') return ofText(this.expectStorable(key, value));
     this.problem(key, `${aText}, or an object with a \`key\``);
     return undefined;
   }
@@ -161,6 +163,11 @@ export class OptionsReader<T extends object> {
     if (accepts(value)) return value;
     this.problem(key as keyof T & string, expected);
     return otherwise;
+  }
+
+  private expectStorable(key: keyof T & string, text: string): string {
+    if (!isStorable(text)) this.problem(key, storableText);
+    return text;
   }
 
   private checkKnown(key: string): void {

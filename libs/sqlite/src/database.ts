@@ -23,17 +23,17 @@ export class Database {
       this.sql('COMMIT').run();
       return result;
     } catch (error) {
-      this.rollBack();
+      rollBack(this.connection);
       throw error;
     }
   }
+}
 
-  /** SQLite has done it by itself after some errors, and then says that there is nothing to roll back. */
-  private rollBack(): void {
-    try {
-      this.sql('ROLLBACK').run();
-    } catch {
-      // the error that led here is the one to tell
-    }
+/** SQLite has done it by itself after some errors, and then says that there is nothing to roll back. */
+export function rollBack(connection: SqliteConnection): void {
+  try {
+    connection.exec('ROLLBACK');
+  } catch {
+    // the error that led here is the one to tell
   }
 }

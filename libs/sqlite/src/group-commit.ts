@@ -86,13 +86,21 @@ export class GroupCommit {
   };
 
   private answer(batch: readonly Pending[], answers: readonly StoreAnswer[]): void {
+    // It can be somebody else's turn for single calls, too: while the log of a process that was killed is read, for one.
+    const late: Pending[] = [];
+    let busyError: unknown;
+    for (const [index, pending] of batch.entries()) {
+      const answer = answers[index]!;
+      if (!('error' in answer)) pending.resolve(answer.value);
+      else if (!isBusy(answer.error)) pending.reject(explain(answer.error, this.file));
+      else {
+        late.push(pending);
+        busyError = answer.error;
+      }
+    }
+    if (late.length > 0) return this.fail(late, busyError);
     this.busySince = undefined;
     this.tries = 0;
-    for (const [index, { resolve, reject }] of batch.entries()) {
-      const answer = answers[index]!;
-      if ('error' in answer) reject(explain(answer.error, this.file));
-      else resolve(answer.value);
-    }
     this.goOn();
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SqliteConnection } from './driver.js';
 import { loadDriver } from './driver.js';
 import { explain, isBusy, SqliteBusyError } from './errors.js';
@@ -11,30 +12,51 @@ export interface StoreOptions {
   readonly patienceMs: number;
 }
 
-/** How long SQLite itself may wait for a lock while the file is being opened, when nothing else is going on yet. */
-const openingTimeoutMs = 5_000;
+/** How long to wait, at random and at most, before opening a file is tried again that somebody else is just making. */
+const longestPauseMs = 25;
 
 /**
  * Opens the file, and makes its tables or brings them up to date.
  *
  * @throws one of the errors of this library that says what is wrong with the file
  */
-export async function openStore({ file, synchronous }: StoreOptions): Promise<SqliteStore> {
+export async function openStore(options: StoreOptions): Promise<SqliteStore> {
   const DatabaseSync = await loadDriver();
-  let connection: SqliteConnection | undefined;
+  const { file, patienceMs } = options;
+  const begunAt = performance.now();
+  for (;;) {
+    try {
+      return openOnce(new DatabaseSync(file, { timeout: 0 }), options);
+    } catch (error) {
+      if (!isBusy(error)) throw explain(error, file);
+      const waitedMs = Math.round(performance.now() - begunAt);
+      if (waitedMs >= patienceMs) throw new SqliteBusyError(file, waitedMs, { cause: error });
+    }
+    // SQLite would not wait by itself when two switch a new file to WAL at once; and it would block the event loop.
+    await sleep(Math.random() * longestPauseMs);
+  }
+}
+
+function openOnce(connection: SqliteConnection, { file, synchronous }: StoreOptions): SqliteStore {
   try {
-    connection = new DatabaseSync(file, { timeout: openingTimeoutMs });
     connection.exec('PRAGMA journal_mode = WAL');
     // FULL is said explicitly: with NORMAL a power cut takes the last commits, though the file stays whole.
     connection.exec(`PRAGMA synchronous = ${synchronous.toUpperCase()}`);
     migrate(connection, file);
-    // From now on nobody waits inside SQLite, where the whole event loop would wait too.
-    connection.exec('PRAGMA busy_timeout = 0');
+    expectWritable(connection);
     return new SqliteStore(connection);
   } catch (error) {
-    connection?.close();
-    throw isBusy(error)
-      ? new SqliteBusyError(file, openingTimeoutMs, { cause: error })
-      : explain(error, file);
+    connection.close();
+    throw error;
+  }
+}
+
+/** A file that can only be read would open, and then refuse each task: better that the application does not start. */
+function expectWritable(connection: SqliteConnection): void {
+  try {
+    connection.exec('BEGIN IMMEDIATE');
+    connection.exec('ROLLBACK');
+  } catch (error) {
+    if (!isBusy(error)) throw error; // somebody else can write
   }
 }

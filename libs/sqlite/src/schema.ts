@@ -1,4 +1,5 @@
 import type { SqliteConnection } from './driver.js';
+import { rollBack } from './database.js';
 import { SqliteNewerVersionError } from './errors.js';
 
 /**
@@ -123,7 +124,7 @@ export function migrate(connection: SqliteConnection, file: string): void {
     connection.exec(`UPDATE nightshift_schema SET version = ${schemaVersion}`);
     connection.exec('COMMIT');
   } catch (error) {
-    connection.exec('ROLLBACK');
+    rollBack(connection);
     throw error;
   }
 }

@@ -11,10 +11,11 @@ export class StartRates {
 
   /** How many more may begin now. */
   look(queue: string, { max, perMs }: Rate, nowMs: number): { readonly allowed: number } {
-    // What lies in the future was noted before the clock was set back, and would block the queue until then.
+    // What lies far in the future was noted before the clock was set back, and would block the queue until then. What lies
+    // a little ahead was noted by another process, whose turn to write came first, and counts.
     this.database
       .sql('DELETE FROM nightshift_starts WHERE queue = ? AND (at <= ? OR at > ?)')
-      .run(queue, Math.floor(nowMs - perMs), Math.ceil(nowMs));
+      .run(queue, Math.floor(nowMs - perMs), Math.ceil(nowMs + perMs));
     const { begun } = this.database
       .sql('SELECT count(*) AS begun FROM nightshift_starts WHERE queue = ?')
       .get(queue) as { begun: number };

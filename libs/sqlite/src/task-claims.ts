@@ -1,4 +1,4 @@
-import type { ClaimedTask, ClaimRequest, ClaimResult, TaskState } from 'nestjs-nightshift';
+import type { ClaimedTask, ClaimRequest, ClaimResult, TaskState, WorkerId } from 'nestjs-nightshift';
 import type { Database } from './database.js';
 import type { ConcurrencyKeys } from './concurrency-keys.js';
 import { endReasons } from './end-reasons.js';
@@ -45,13 +45,13 @@ export class TaskClaims {
   }
 
   claim(request: PlacedClaim): ClaimResult {
-    const { queue, nowMs, rateLimit } = request;
+    const { queue, nowMs, rateLimit, worker } = request;
     this.promoteDue(queue, nowMs);
     const expired = this.expire(queue, nowMs);
     const parked: Record<string, number> = {};
-    const isPaused = this.isPaused(queue);
+    const takesNothing = this.isPaused(queue) || !this.isKnown(worker);
     const rate = rateLimit && this.rates.look(queue, rateLimit, nowMs);
-    const places = isPaused ? 0 : Math.min(request.places, rate?.allowed ?? Infinity);
+    const places = takesNothing ? 0 : Math.min(request.places, rate?.allowed ?? Infinity);
     const tasks = places > 0 ? this.take(request, places, parked) : [];
     if (rateLimit !== undefined) this.rates.note(queue, tasks.length, nowMs);
     const isRateFull = rate !== undefined && tasks.length === rate.allowed;
@@ -149,6 +149,11 @@ export class TaskClaims {
       if (row.concurrency_key !== null) this.keys.release(queue, row.concurrency_key);
       return { id: toId(row), name: row.name, expiresInMs: row.expires_at - row.enqueued_at };
     });
+  }
+
+  /** What a worker took that others have declared dead would be nobody's: they have given back all it had already. */
+  private isKnown(worker: WorkerId): boolean {
+    return this.database.sql('SELECT 1 FROM nightshift_workers WHERE id = ?').get(worker) !== undefined;
   }
 
   private isPaused(queue: string): boolean {

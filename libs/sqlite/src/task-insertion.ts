@@ -18,19 +18,17 @@ export class TaskInsertion {
   ) {}
 
   insert(task: NewTask, bound: QueueBound): InsertOutcome {
-    let replaced: DroppedTask | undefined;
-    if (task.deduplication !== undefined) {
-      const twin = this.findTwin(task);
-      if (twin !== undefined) {
-        if (task.deduplication.onConflict !== 'replace')
-          return { kind: 'duplicate', id: toId(twin), name: twin.name };
-        replaced = this.replace(task, twin);
-      }
-    }
-    const isBounded = bound.capacity !== undefined && task.dueAtMs === undefined;
-    if (isBounded && this.counts.of(task.queue, 'waiting') >= bound.capacity!)
-      return this.overflow(task, bound, replaced);
-    return { kind: 'added', id: this.add(task, undefined), dropped: [], replaced };
+    const twin = task.deduplication === undefined ? undefined : this.findTwin(task);
+    if (twin !== undefined && task.deduplication!.onConflict !== 'replace')
+      return { kind: 'duplicate', id: toId(twin), name: twin.name };
+    const isFull = this.isFull(task, bound, twin);
+    // The first stays as long as the second is not there to take its place.
+    if (isFull && bound.fullMode === 'wait') return { kind: 'full' };
+    if (isFull && bound.fullMode === 'dropWrite')
+      return { kind: 'dropped', id: this.add(task, endReasons.dropped(bound.fullMode)) };
+    const replaced = twin && this.replace(task, twin);
+    const dropped = isFull ? [this.makeRoom(task, bound.fullMode)] : [];
+    return { kind: 'added', id: this.add(task, undefined), dropped, replaced };
   }
 
   /** The task with its key, unless the key is free by now. */
@@ -61,31 +59,24 @@ export class TaskInsertion {
       .run(seq);
   }
 
-  private overflow(
-    task: NewTask,
-    { fullMode }: QueueBound,
-    replaced: DroppedTask | undefined,
-  ): InsertOutcome {
-    const because = endReasons.dropped(fullMode);
-    switch (fullMode) {
-      case 'wait':
-        return { kind: 'full' };
-      case 'dropWrite':
-        return { kind: 'dropped', id: this.add(task, because) };
-      default: {
-        const order = fullMode === 'dropOldest' ? 'ASC' : 'DESC';
-        const victim = this.database
-          .sql(
-            `SELECT seq, nonce, name, state FROM nightshift_tasks
-             WHERE queue = ? AND state = 'waiting' ORDER BY seq ${order} LIMIT 1`,
-          )
-          .get(task.queue) as Twin;
-        this.takeKey(victim);
-        this.end(task.queue, victim, 'discarded', task.enqueuedAtMs, because);
-        const dropped = [{ id: toId(victim), name: victim.name }];
-        return { kind: 'added', id: this.add(task, undefined), dropped, replaced };
-      }
-    }
+  /** @param twin whose place it is to take */
+  private isFull({ queue, dueAtMs }: NewTask, { capacity }: QueueBound, twin: Twin | undefined): boolean {
+    if (capacity === undefined || dueAtMs !== undefined) return false;
+    const left = twin?.state === 'waiting' ? 1 : 0;
+    return this.counts.of(queue, 'waiting') - left >= capacity;
+  }
+
+  private makeRoom({ queue, enqueuedAtMs }: NewTask, fullMode: QueueBound['fullMode']): DroppedTask {
+    const order = fullMode === 'dropOldest' ? 'ASC' : 'DESC';
+    const victim = this.database
+      .sql(
+        `SELECT seq, nonce, name, state FROM nightshift_tasks
+         WHERE queue = ? AND state = 'waiting' ORDER BY seq ${order} LIMIT 1`,
+      )
+      .get(queue) as Twin;
+    this.takeKey(victim);
+    this.end(queue, victim, 'discarded', enqueuedAtMs, endReasons.dropped(fullMode));
+    return { id: toId(victim), name: victim.name };
   }
 
   private end(queue: string, { seq, state }: Twin, to: TaskState, atMs: number, error: string): void {

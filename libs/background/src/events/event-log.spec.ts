@@ -227,6 +227,8 @@ const silent: Case[] = [
   ['queue.draining', { queue: 'q', waiting: 0, active: 0, scheduled: 0, durable: false }, ''],
   ['queue.drained', { queue: 'q', completed: 0, durationMs: 0 }, ''],
   ['task.enqueued', task, ''],
+  ['task.replaced', { ...task, key: 'k' }, ''],
+  ['task.retried', task, ''],
   ['task.scheduled', { ...task, runAt: new Date(0) }, ''],
   ['task.deduplicated', { ...task, key: 'k' }, ''],
   ['task.started', task, ''],

@@ -230,13 +230,26 @@ function duration(ms: number): string {
 }
 
 function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const parts = error instanceof AggregateError ? error.errors.map(messageOf) : [];
-  return parts.length === 0 ? error.message : `${error.message} (${parts.join('; ')})`;
+  return readable(() => {
+    if (!(error instanceof Error)) return String(error);
+    const parts = error instanceof AggregateError ? error.errors.map(messageOf) : [];
+    return parts.length === 0 ? error.message : `${error.message} (${parts.join('; ')})`;
+  });
 }
 
 function stackOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   // The stack alone says nothing of what an error holds or was caused by.
-  return error instanceof AggregateError || error.cause !== undefined ? inspect(error) : error.stack;
+  return readable(() =>
+    error instanceof AggregateError || error.cause !== undefined ? inspect(error) : error.stack,
+  );
+}
+
+/** Anything may be thrown, also what throws when it is looked at. */
+function readable<T>(read: () => T): T | string {
+  try {
+    return read();
+  } catch {
+    return 'an error that cannot be read';
+  }
 }

@@ -183,6 +183,23 @@ describe('a task handler', () => {
     expect(await (await queue.enqueue(cook, 'fudge')).result()).toBe('cook fudge');
   });
 
+  it('handles only what it is decorated with when it extends another, so that both can be provided', async () => {
+    const bake = defineTask<string, string>('bake');
+    @TaskHandler(cook)
+    class Cook {
+      handle(what: string, { name }: TaskContext): string {
+        return `${this.constructor.name}: ${name} ${what}`;
+      }
+    }
+    @TaskHandler(bake)
+    class Baker extends Cook {}
+    const { queue } = await setup([Cook, Baker]);
+    expect(await (await queue.enqueue(cook, 'fudge')).result()).toBe('Cook: cook fudge');
+    expect(await (await queue.enqueue(bake, 'fudge')).result()).toBe('Baker: bake fudge');
+    const alone = await setup([Baker]);
+    await expect(alone.queue.enqueue(cook, 'fudge')).rejects.toThrow(NoTaskHandlerError);
+  });
+
   it('does the tasks of whatever queue they are in, and of the one that its definition names', async () => {
     const post = defineTask<string, string>('post', { queue: 'mail' });
     @TaskHandler(cook)

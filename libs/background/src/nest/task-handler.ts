@@ -25,7 +25,8 @@ interface HandlerClass<P, R> extends Function {
 
 /**
  * Makes a provider the one that does the tasks of a definition. It is found wherever it is provided, in any scope. There
- * is one for each definition; a class may handle several.
+ * is one for each definition; a class may handle several. A class that extends one handles what that does, unless it is
+ * decorated itself: then only what is said there.
  *
  * @example
  * \@TaskHandler(resizePhoto)

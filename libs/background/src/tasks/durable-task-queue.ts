@@ -102,6 +102,7 @@ export class DurableTaskQueue {
     payloads: readonly I[],
     options?: Omit<EnqueueOptions, 'deduplicationKey'>,
   ): Promise<TaskHandle<R>[]> {
+    giveUpIfAborted(options);
     const prepared = await prepareManyTyped(this.target, expectDefined(definition), payloads, options);
     return [...(await this.engine.enqueueMany(prepared))] as TaskHandle<R>[];
   }
@@ -153,6 +154,7 @@ export class DurableTaskQueue {
     payload: unknown,
     options: EnqueueOptions | undefined,
   ): Promise<TaskHandle> {
+    giveUpIfAborted(options);
     const prepared = prepareTypedWork(this.target, task, payload, options);
     // Not awaited when there is nothing to wait for: tasks are accepted in the order in which they are enqueued.
     return this.engine.enqueue(prepared instanceof Promise ? await prepared : prepared);
@@ -161,6 +163,12 @@ export class DurableTaskQueue {
   protected get target(): TypedTarget {
     return { queue: this.name, handlers: this.handlers };
   }
+}
+
+/** Before anything is asked of a schema. Once that has answered, the engine looks at the signal again. */
+function giveUpIfAborted(options: Pick<EnqueueOptions, 'signal'> | undefined): void {
+  const signal: unknown = options?.signal;
+  if (signal instanceof AbortSignal) signal.throwIfAborted();
 }
 
 /** @throws InvalidWorkError */

@@ -1,5 +1,6 @@
 import { describeValue, type Duration } from 'nestjs-nightshift/channels';
 import { OptionsReader } from '../options-reader.js';
+import { isStorable, storableText } from '../storable-text.js';
 import { readRetryOptions, retryKeys, type ResolvedRetryOptions, type RetryOptions } from './retry-policy.js';
 
 /** How tasks that are the same are told, and what is done with the second. */
@@ -180,6 +181,7 @@ export function resolveEnqueueOptions(
     describeValue(value).startsWith('an object'),
   );
   const tags = check.value('tags', defaults.tags, 'an array of text', isTags);
+  if (!tags.every(isStorable)) check.problem('tags', `an array of ${storableText}`);
   const resolved: ResolvedEnqueueOptions = {
     ...readDefaults(check, defaults),
     delayMs: check.durationMs('delay', defaults.delayMs),

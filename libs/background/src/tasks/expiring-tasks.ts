@@ -26,6 +26,11 @@ export class ExpiringTasks {
     return entry !== undefined && entry.dueAt <= this.clock.monotonic();
   }
 
+  /** When its time is up, as the clock's `monotonic()` will show it; `undefined` when it does not expire. */
+  dueAt(task: LocalTask): number | undefined {
+    return this.entries.get(task)?.dueAt;
+  }
+
   add(task: LocalTask, afterMs: number): void {
     const entry = this.timetable.add(afterMs, () => {
       this.entries.delete(task);

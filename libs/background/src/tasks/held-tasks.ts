@@ -6,7 +6,7 @@ import { Timetable, type TimetableEntry } from './timetable.js';
 export type HeldState = 'scheduled' | 'retrying';
 
 /** The tasks of a queue whose time has not come. */
-export class HeldTasks {
+export class HeldTasks implements Iterable<LocalTask> {
   private readonly timetable: Timetable;
   private readonly entries = new Map<
     LocalTask,
@@ -37,6 +37,15 @@ export class HeldTasks {
   /** When the next one is due, as the clock's `monotonic()` will show it; `undefined` when there is none. */
   get nextAt(): number | undefined {
     return this.timetable.nextAt;
+  }
+
+  /** When a task is due, as the clock's `monotonic()` will show it; `undefined` when it is not held. */
+  dueAt(task: LocalTask): number | undefined {
+    return this.entries.get(task)?.entry.dueAt;
+  }
+
+  [Symbol.iterator](): Iterator<LocalTask> {
+    return this.entries.keys();
   }
 
   /** Adds a task that is scheduled or to be retried. */

@@ -1,10 +1,14 @@
+// Long because it is one object: every field of it is what a waiting closure weighs, so they are all in view here.
 import { randomUUID } from 'node:crypto';
 import { IllegalStateError, TaskCancelledError } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
+import { createDeferred, type Deferred } from './deferred.js';
 import type { ResolvedRetryOptions } from './retry-policy.js';
 import { taskTransitions, type TaskHandle, type TaskState, type TaskWork } from './task.js';
 import type { TypedTask } from './queue-engine.js';
+import type { TaskChain } from './task-chain.js';
 import { TaskLog } from './task-log.js';
+import { TaskStory } from './task-story.js';
 import { enqueueDefaults, type ResolvedEnqueueOptions } from './enqueue.options.js';
 
 /** What a task needs of the engine that holds it. */
@@ -18,12 +22,6 @@ export interface TaskOwner {
   onBegun(task: LocalTask): void;
   /** The task was cancelled; `wasActive` tells whether it is running. */
   onCancelled(task: LocalTask, wasActive: boolean, reason: unknown): void;
-}
-
-interface Deferred<R> {
-  readonly promise: Promise<R>;
-  resolve(result: R): void;
-  reject(error: unknown): void;
 }
 
 /** What a task already has that comes out of a store. */
@@ -40,30 +38,37 @@ export interface StoredIdentity {
 export class LocalTask<R = unknown> implements TaskHandle<R> {
   /** Whether `task.enqueued` has been said of it. */
   isAnnounced = false;
+  /** Where it came in the order of all tasks of its queue: no two have the same. */
+  place = 0;
+  /** The chain that it waits in, and its neighbours there. */
+  chain: TaskChain | undefined;
+  ahead: LocalTask | undefined;
+  behind: LocalTask | undefined;
   private current: TaskState = 'waiting';
-  private currentAttempt = 1;
-  /** The name of work that is forgotten. */
-  private workName: string | undefined;
+  /** Its work, or the name of work that is forgotten. */
+  private workOrName: TaskWork<R> | string;
+  private story: TaskStory | undefined;
   private taskId: string | undefined;
   private controller: AbortController | undefined;
   private abortReason: unknown;
   private outcome: unknown;
   private deferred: Deferred<R> | undefined;
-  private taskLog: TaskLog | undefined;
 
   constructor(
     private readonly owner: TaskOwner,
-    private taskWork: TaskWork<R> | undefined,
+    work: TaskWork<R>,
     private taskOptions: ResolvedEnqueueOptions,
     /** Since its owner was made: a small number, which costs no memory of its own. */
     readonly enqueuedAfterMs: number,
     /** What is kept of a typed task. */
-    readonly typed?: TypedTask | undefined,
+    typed?: TypedTask | undefined,
     identity?: StoredIdentity,
   ) {
+    this.workOrName = work;
+    if (typed !== undefined) this.story = new TaskStory(typed);
     if (identity === undefined) return;
     this.taskId = identity.id;
-    this.currentAttempt = identity.attempt;
+    this.ownStory.attempt = identity.attempt;
   }
 
   get id(): string {
@@ -75,11 +80,13 @@ export class LocalTask<R = unknown> implements TaskHandle<R> {
   }
 
   get name(): string {
-    return this.workName ?? this.options.name ?? (this.taskWork!.name || 'anonymous');
+    const { workOrName } = this;
+    if (typeof workOrName === 'string') return workOrName;
+    return this.options.name ?? (workOrName.name || 'anonymous');
   }
 
   get work(): TaskWork<R> {
-    return this.taskWork!;
+    return this.workOrName as TaskWork<R>; // what is asked for it has not ended
   }
 
   get options(): ResolvedEnqueueOptions {
@@ -88,7 +95,7 @@ export class LocalTask<R = unknown> implements TaskHandle<R> {
 
   /** Which attempt runs, or is the next to run. */
   get attempt(): number {
-    return this.currentAttempt;
+    return this.story?.attempt ?? 1;
   }
 
   get maxAttempts(): number {
@@ -100,14 +107,39 @@ export class LocalTask<R = unknown> implements TaskHandle<R> {
     return retry === undefined ? this.owner.retryOptions : { ...this.owner.retryOptions, ...retry };
   }
 
+  /** What there is to tell of it, if there is anything. */
+  get toldStory(): TaskStory | undefined {
+    return this.story;
+  }
+
+  /** The same, made when there is none. */
+  get ownStory(): TaskStory {
+    return (this.story ??= new TaskStory(undefined));
+  }
+
+  /** What is kept of a typed task. */
+  get typed(): TypedTask | undefined {
+    return this.story?.typed;
+  }
+
+  /** The id, if anybody has ever asked for it. */
+  get knownId(): string | undefined {
+    return this.taskId;
+  }
+
+  /** Its place among those that are equally urgent, and whose time has come as has its own. */
+  get turn(): number {
+    return this.story?.turn ?? this.place;
+  }
+
   /** What it has said of itself. */
   get log(): TaskLog {
-    return (this.taskLog ??= new TaskLog());
+    return (this.ownStory.log ??= new TaskLog());
   }
 
   /** The same, if it has said anything. */
   get writtenLog(): TaskLog | undefined {
-    return this.taskLog;
+    return this.story?.log;
   }
 
   /** Where it is in its life. */
@@ -156,6 +188,16 @@ export class LocalTask<R = unknown> implements TaskHandle<R> {
 
   get isRetrying(): boolean {
     return this.current === 'retrying';
+  }
+
+  /** Whether it can be run once more after its end: its work is still there. */
+  get isRepeatable(): boolean {
+    return this.typed !== undefined && typeof this.workOrName === 'function';
+  }
+
+  /** Whether there is anything to look at when it has ended: not at a closure that did what it was to do. */
+  get isWorthKeeping(): boolean {
+    return this.current !== 'completed' || this.typed !== undefined;
   }
 
   /** Whether it has come to its end, whatever that was. */
@@ -219,7 +261,7 @@ export class LocalTask<R = unknown> implements TaskHandle<R> {
 
   /** Makes it ready for another attempt, which has a signal of its own. */
   renew(attempt: number): void {
-    this.currentAttempt = attempt;
+    this.ownStory.attempt = attempt;
     this.controller = undefined;
     this.abortReason = undefined;
   }
@@ -232,17 +274,46 @@ export class LocalTask<R = unknown> implements TaskHandle<R> {
 
   /** @param outcome the result when `state` is `'completed'`, otherwise the error */
   settle(state: TaskState, outcome: unknown): void {
-    if (!this.isActive) this.forgetWork();
+    const hadBegun = this.isActive;
     this.enter(state);
+    if (!hadBegun) {
+      this.ownStory.attempt -= 1; // so that it says how many have begun
+      this.letGo();
+    }
     this.outcome = outcome;
     if (this.deferred !== undefined) this.settleDeferred(this.deferred);
   }
 
-  /** It will not run, or not again: whoever keeps the handle keeps nothing of what was handed over with it. */
-  forgetWork(): void {
-    this.workName = this.name;
-    this.taskWork = undefined;
+  /**
+   * It has come to its end. A closure lets go of its work: whoever keeps the handle keeps nothing of what that encloses. A
+   * typed task can be run once more, until it {@link forget}s.
+   */
+  letGo(): void {
+    if (!this.isWorthKeeping) return this.forget();
+    if (this.typed === undefined || this.current === 'completed') this.forgetWork();
+    if (this.taskOptions.signal !== undefined) this.taskOptions = { ...this.taskOptions, signal: undefined };
+  }
+
+  /** Nobody looks at it any more but whoever keeps the handle, and that keeps nothing of what was handed over with it. */
+  forget(): void {
+    const { attempt } = this;
+    this.forgetWork();
+    this.story = undefined;
+    if (attempt !== 1) this.ownStory.attempt = attempt;
     this.taskOptions = remainderOf(this.taskOptions);
+  }
+
+  /** It has ended, and runs once more. Who has asked for its result before has had it. */
+  revive(): void {
+    this.enter('waiting');
+    this.renew(1);
+    this.outcome = undefined;
+    this.deferred = undefined;
+    this.ownStory.endedAtMs = undefined;
+  }
+
+  private forgetWork(): void {
+    this.workOrName = this.name;
   }
 
   private settleDeferred({ resolve, reject }: Deferred<R>): void {
@@ -264,14 +335,4 @@ function remainderOf(options: ResolvedEnqueueOptions): ResolvedEnqueueOptions {
   if (priority === enqueueDefaults.priority && deduplication === undefined && concurrency === undefined)
     return enqueueDefaults;
   return { ...enqueueDefaults, priority, deduplication, concurrency };
-}
-
-function createDeferred<R>(): Deferred<R> {
-  let resolve!: (result: R) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<R>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
 }

@@ -1,5 +1,6 @@
 import type { BackgroundEngine } from './background-engine.js';
-import { memoryCapabilities, MemoryEngine } from './memory-engine.js';
+import { memoryCapabilities } from './memory-capabilities.js';
+import { MemoryEngine } from './memory-engine.js';
 
 /** Keeps tasks in this process: the default. A crash loses them. For one queue beside durable ones, give it this engine. */
 export function memoryEngine(): BackgroundEngine {

@@ -54,7 +54,8 @@ export interface TaskQueueOptions {
   onDropped?: ((task: TaskHandle) => void) | undefined;
   /**
    * How many attempts may begin in a stretch of time, wherever it begins. On a durable engine all processes share it. What
-   * may not begin yet waits, and is no failure. By default there is no limit.
+   * may not begin yet waits, and is no failure. A task that was taken with `dequeue()` counts from then on, and once it runs
+   * from when it has begun. By default there is no limit.
    * @example rateLimit: { max: 10, per: '1s' }
    */
   rateLimit?: RateLimitOptions | undefined;

@@ -12,6 +12,11 @@ export const endStates = [
   'expired',
 ] as const satisfies readonly EndState[];
 
+/**
+ * How many tasks of each state a queue in memory keeps after their end, whatever its `retention` says beyond that.
+ */
+export const memoryRetention = 1_000;
+
 /** How long tasks of one state are kept after their end. The stricter of the two rules. */
 export interface RetentionLimit {
   /** Not longer than this; `'infinite'` for no such limit. */
@@ -20,7 +25,10 @@ export interface RetentionLimit {
   count?: number | undefined;
 }
 
-/** What is left out keeps its default. */
+/**
+ * How long tasks that have ended are kept, for each state. What is left out keeps its default. A queue in memory keeps
+ * never more than the last 1,000 of each state, and of its closures none that completed.
+ */
 export interface RetentionOptions {
   /** @default { age: '1d', count: 10_000 } */
   completed?: RetentionLimit | undefined;

@@ -45,6 +45,9 @@ export class StoreSession {
   private pausedQueues: readonly string[] = [];
   private version: number | undefined;
   private releases: number | undefined;
+  /** How often this process has begun, or done, pausing or resuming a queue; and how many times that is under way. */
+  private pauseChanges = 0;
+  private pausesUnderWay = 0;
   private isWatching = false;
   private isClosed = false;
   private tidying: Promise<unknown> = Promise.resolve();
@@ -95,6 +98,18 @@ export class StoreSession {
     this.arm('look', this.options.pollIntervalMs, () => this.look());
   }
 
+  /** Pauses or resumes a queue for everybody. What is heard meanwhile of its having been so before is not believed. */
+  async setPaused(queue: string, isPaused: boolean): Promise<void> {
+    this.pauseChanges += 1;
+    this.pausesUnderWay += 1;
+    try {
+      await this.storage.setPaused(queue, isPaused);
+    } finally {
+      this.pauseChanges += 1;
+      this.pausesUnderWay -= 1;
+    }
+  }
+
   /** Calls `listener` when the occurrences of a dead process came back. @returns ends that */
   onReleased(listener: () => void): () => void {
     this.releaseListeners.add(listener);
@@ -127,12 +142,14 @@ export class StoreSession {
   private async beat(): Promise<void> {
     this.arm('beat', this.beatEveryMs, () => void this.beat());
     try {
-      const worker = await this.worker();
+      const registering = this.worker();
+      const worker = await registering;
+      const { pauseChanges } = this;
       const { isKnown, workers, pausedQueues, cancellations } = await this.storage.beat(worker);
       if (this.isClosed) return;
-      if (!isKnown) return this.startAnew();
+      if (!isKnown) return this.startAnew(registering);
       await this.recover(this.deadWorkers.among(workers, worker));
-      this.hear(pausedQueues, cancellations);
+      this.hear(pausedQueues, pauseChanges, cancellations);
       // Not waited for here: the next sign of life must not come late because there is much to tidy up.
       this.tidying = this.tidyUp();
     } catch (error) {
@@ -141,10 +158,14 @@ export class StoreSession {
   }
 
   /** Others took this process for dead, and have what it was running. */
-  private startAnew(): void {
+  private startAnew(registering: Promise<WorkerId>): void {
+    if (this.registering !== registering) return; // an answer that came late: it has begun anew already
     for (const queue of this.queues) queue.onSuperseded();
     this.registering = undefined;
-    this.worker().catch((error: unknown) => this.fail('register', error));
+    this.worker().then(
+      () => this.queues.forEach((queue) => queue.onOutsideChange()),
+      (error: unknown) => this.fail('register', error),
+    );
   }
 
   private async recover(dead: readonly WorkerId[]): Promise<void> {
@@ -179,18 +200,26 @@ export class StoreSession {
 
   private async lookAtChanges(): Promise<void> {
     const worker = await this.registering;
+    const { pauseChanges } = this;
     const look: Look | undefined = await this.storage.look(worker, this.version);
     if (look === undefined || this.isClosed) return;
     this.version = look.version;
     if (look.releases !== (this.releases ?? look.releases)) this.tellReleased();
     this.releases = look.releases;
-    this.hear(look.pausedQueues, look.cancellations);
+    this.hear(look.pausedQueues, pauseChanges, look.cancellations);
     for (const queue of this.queues) queue.onOutsideChange();
   }
 
-  private hear(pausedQueues: readonly string[], cancellations: Heartbeat['cancellations']): void {
+  /** @param pauseChanges as it was when this was asked for */
+  private hear(
+    pausedQueues: readonly string[],
+    pauseChanges: number,
+    cancellations: Heartbeat['cancellations'],
+  ): void {
+    const isStale = pauseChanges !== this.pauseChanges || this.pausesUnderWay > 0;
+    if (isStale) this.version = undefined; // the next look tells all
     for (const queue of this.queues) {
-      queue.onPaused(pausedQueues.includes(queue.name));
+      if (!isStale) queue.onPaused(pausedQueues.includes(queue.name));
       for (const cancellation of cancellations)
         if (cancellation.queue === queue.name) queue.onCancellation(cancellation);
     }

@@ -10,6 +10,7 @@ import {
 import type { TaskLabel } from '../events/events.js';
 import type { EngineDependencies } from './background-engine.js';
 import { toErrorRecord } from './error-record.js';
+import { KnownCounts } from './known-counts.js';
 import type { LocalTask } from './local-task.js';
 import type { EngineCapabilities, EnqueueRequest, LeftWork, QueueEngine } from './queue-engine.js';
 import type { ResolvedQueueOptions } from './queue.options.js';
@@ -40,8 +41,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
   private isFinallyClosed = false;
   private isHeldBack = false;
   private isCheckingIdle = false;
-  /** As of the last count, and what this process has changed since. */
-  private known = { waiting: 0, later: 0 };
+  private readonly known: KnownCounts;
 
   constructor(
     private readonly options: ResolvedQueueOptions,
@@ -49,12 +49,18 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
     private readonly session: StoreSession,
     readonly capabilities: EngineCapabilities,
   ) {
-    this.results = new StoredResults(options.name, options.fullMode, session.storage);
+    this.results = new StoredResults(options.name, options.fullMode, session.storage, (id) =>
+      this.runs.has(id),
+    );
     this.runs = new StoredRuns(options, dependencies, session, {
       onClaimed: (count) => this.onClaimed(count),
       onSettled: (task, outcome) => this.onSettled(task, outcome),
       onEndedElsewhere: (ids) => this.afterChange(ids),
     });
+    this.known = new KnownCounts(
+      () => this.counts(),
+      (error) => session.fail('count tasks', error),
+    );
     this.isHeldBack = session.add(this);
     this.runs.setPaused(this.isHeldBack);
   }
@@ -105,6 +111,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
       const outcome = await this.insert(task, transaction);
       if (outcome.kind !== 'full') return this.accept(task, outcome);
       if (transaction !== undefined) throw this.fullInTransaction();
+      this.session.watch(); // room may come free elsewhere
       await this.runs.waitAsProducer(signal, () => this.room.wait(signal));
       this.expectOpen();
     }
@@ -128,11 +135,11 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
 
   async pause(): Promise<void> {
     this.onPaused(true);
-    await this.session.storage.setPaused(this.name, true);
+    await this.session.setPaused(this.name, true);
   }
 
   async resume(): Promise<void> {
-    await this.session.storage.setPaused(this.name, false);
+    await this.session.setPaused(this.name, false);
     this.onPaused(false);
   }
 
@@ -195,7 +202,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
   open(): void {
     if (this.isHeldBack) this.dependencies.events.emit('queue.paused', { queue: this.name }); // since before this start
     this.runs.open();
-    void this.recount();
+    this.known.recount();
   }
 
   closeToOutsiders(): void {
@@ -237,7 +244,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
     this.room.releaseAll();
     this.runs.claimSoon();
     void this.results.lookAtAll().catch((error: unknown) => this.session.fail('look up results', error));
-    void this.recount();
+    this.known.recount();
     this.checkIdle();
   }
 
@@ -271,7 +278,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
     const { storage } = this.session;
     if (this.runs.isOpen) {
       await storage.unpark(this.name, this.dependencies.handlers.names);
-      this.runs.claimSoon(); // what has expired, or was released, shows in a claim
+      this.runs.sweepSoon(); // what has expired, or was released, shows in a claim
     }
     const now = this.now();
     for (const state of endStates) {
@@ -280,12 +287,12 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
       const rule = { queue: this.name, state, endedBeforeMs, count };
       while (!this.session.closed && (await storage.prune(rule, now)));
     }
-    await this.recount();
+    this.known.recount();
   }
 
   resultOf(id: string): Promise<unknown> {
     this.session.watch();
-    return this.results.of(id, this.runs.has(id));
+    return this.results.of(id);
   }
 
   async cancelOne(id: string, reason: unknown): Promise<boolean> {
@@ -303,13 +310,18 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
     return toNewTask(target, request, this.now());
   }
 
-  private insert(task: NewTask, transaction: unknown): Promise<InsertOutcome> {
+  private async insert(task: NewTask, transaction: unknown): Promise<InsertOutcome> {
     const { storage } = this.session;
     const { capacity, fullMode } = this.options;
     const bound = { capacity, fullMode };
-    return transaction === undefined
-      ? storage.insert(task, bound)
-      : storage.insertWithin(transaction, task, bound);
+    this.known.noteInserting();
+    try {
+      return await (transaction === undefined
+        ? storage.insert(task, bound)
+        : storage.insertWithin(transaction, task, bound));
+    } finally {
+      this.known.noteInserted();
+    }
   }
 
   private async enqueueInTurn(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
@@ -411,15 +423,6 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
       this.session.fail('count tasks', error);
     } finally {
       this.isCheckingIdle = false;
-    }
-  }
-
-  private async recount(): Promise<void> {
-    try {
-      const { waiting, scheduled, retrying } = await this.counts();
-      this.known = { waiting, later: scheduled + retrying };
-    } catch (error) {
-      this.session.fail('count tasks', error);
     }
   }
 

@@ -23,13 +23,15 @@ export class StoredResults {
     private readonly queue: string,
     private readonly fullMode: string,
     private readonly storage: TaskStorage,
+    /** Whether the end of a task will be told by {@link settle}, and need not be looked up. */
+    private readonly runsHere: (id: string) => boolean,
   ) {}
 
-  /** @param runsHere whether the end will be told by {@link settle}, and need not be looked up */
-  of(id: string, runsHere: boolean): Promise<unknown> {
+  of(id: string): Promise<unknown> {
     const isNew = !this.watchers.has(id);
     const result = this.watchers.watch(id);
-    if (isNew && !runsHere) this.lookUp(id).catch((error: unknown) => this.watchers.reject(id, error));
+    if (isNew && !this.runsHere(id))
+      this.lookUp(id).catch((error: unknown) => this.watchers.reject(id, error));
     return result;
   }
 
@@ -59,7 +61,8 @@ export class StoredResults {
     await this.lookAt([id]);
     if (!this.watchers.has(id)) return;
     const state = await this.storage.state(this.queue, id);
-    if (state === undefined) throw new UnknownTaskError(this.queue, id);
+    // One that is not kept is gone as soon as its outcome is stored, and a moment later that is told here.
+    if (state === undefined && !this.runsHere(id)) throw new UnknownTaskError(this.queue, id);
   }
 
   private settleAs(end: TaskEnd): void {

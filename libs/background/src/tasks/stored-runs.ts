@@ -50,8 +50,10 @@ export class StoredRuns implements TaskOwner {
   private isPaused = false;
   private isClaiming = false;
   private claimsAgain = false;
+  private isSweepDue = false;
   private isGivenUp = false;
-  private unsettled = 0;
+  /** Those whose outcome is being stored. */
+  private readonly settling = new Set<LocalTask>();
   /** When it will wake up, as `monotonic()` will show it. */
   private wakesAt = 0;
   private failures = 0;
@@ -93,11 +95,17 @@ export class StoredRuns implements TaskOwner {
 
   /** Whether nothing runs here, and every outcome is stored. */
   get isQuiet(): boolean {
-    return this.running.size === 0 && this.unsettled === 0;
+    return this.running.size === 0 && this.settling.size === 0;
   }
 
+  /** Whether, besides, no claim is under way that may still bring something. */
+  private get isAtRest(): boolean {
+    return this.isQuiet && !this.isClaiming;
+  }
+
+  /** Whether it runs here, or has and its outcome is not stored yet. */
   has(id: string): boolean {
-    return this.find(id) !== undefined;
+    return this.find(id) !== undefined || [...this.settling].some((task) => task.id === id);
   }
 
   open(): void {
@@ -123,13 +131,20 @@ export class StoredRuns implements TaskOwner {
       this.claimsAgain = true;
       return;
     }
-    if (!this.isOpen || this.isPaused || this.places() === 0) return;
+    if (!this.isOpen || (this.places() === 0 && !this.isSweepDue)) return;
     this.isClaiming = true;
     this.claimsAgain = false;
+    this.isSweepDue = false;
     this.claim().then(
       (result) => this.onClaimed(result),
       (error: unknown) => this.onClaimFailed(error),
     );
+  }
+
+  /** The same, also when there is no place: what has fallen due or has expired shows in a claim. */
+  sweepSoon(): void {
+    this.isSweepDue = true;
+    this.claimSoon();
   }
 
   dequeue(signal: AbortSignal | undefined): Promise<DequeuedTask> {
@@ -181,7 +196,7 @@ export class StoredRuns implements TaskOwner {
 
   /** Resolves when nothing runs here, and every outcome is stored. */
   async whenQuiet(): Promise<void> {
-    while (!this.isQuiet && !this.isGivenUp) await this.becomingQuiet.wait();
+    while (!this.isAtRest && !this.isGivenUp) await this.becomingQuiet.wait();
   }
 
   /** Writes down what running tasks have said since the last time. */
@@ -243,10 +258,12 @@ export class StoredRuns implements TaskOwner {
     if (tasks.length + expired.length > 0) this.listener.onClaimed(tasks.length + expired.length);
     if (nextAtMs !== undefined) this.wakeAt(nextAtMs);
     if (this.claimsAgain || mayHaveMore) this.claimSoon();
+    this.noteQuiet();
   }
 
   private onClaimFailed(error: unknown): void {
     this.isClaiming = false;
+    this.noteQuiet();
     if (!this.isOpen) return;
     this.session.fail('claim tasks', error);
     this.wakeAfter(this.nextPauseMs());
@@ -265,8 +282,8 @@ export class StoredRuns implements TaskOwner {
       isSuperseded: false,
     };
     this.running.set(task, run);
-    // Stopped meanwhile, or whoever waited has gone.
-    if (!this.isOpen || (isTaken && this.dequeuers.isEmpty)) this.giveBack(task, run);
+    // It was claimed, and meanwhile the queue was closed or paused, or whoever waited has gone.
+    if (!this.isOpen || this.isPaused || (isTaken && this.dequeuers.isEmpty)) this.giveBack(task, run);
     else if (!isTaken) this.workers.startSoon(task);
     else this.dequeuers.serve(new TakenTask(task, (taken) => this.runTaken(taken)));
   }
@@ -330,19 +347,17 @@ export class StoredRuns implements TaskOwner {
     settlement: Settlement,
     outcome: SettledOutcome | undefined,
   ): Promise<void> {
-    this.unsettled += 1;
-    try {
-      const isTaken = await this.untilStored(settlement);
-      const { id: taskId, name } = task;
-      if (isTaken === false)
-        this.dependencies.events.emit('task.superseded', { taskId, name, queue: this.name });
-      if (settlement.state === 'retrying') this.wakeAt(settlement.dueAtMs!);
-      if (settlement.concurrencyKey !== undefined) this.claimSoon();
-    } finally {
-      this.unsettled -= 1;
-      this.listener.onSettled(task, outcome);
-      this.noteQuiet();
-    }
+    this.settling.add(task);
+    const isTaken = await this.untilStored(settlement);
+    this.settling.delete(task);
+    const { id: taskId, name } = task;
+    if (isTaken === false)
+      this.dependencies.events.emit('task.superseded', { taskId, name, queue: this.name });
+    if (settlement.state === 'retrying') this.wakeAt(settlement.dueAtMs!);
+    if (settlement.concurrencyKey !== undefined) this.claimSoon();
+    // What did not take effect is no outcome: whoever waits for that hears what comes of the task elsewhere.
+    this.listener.onSettled(task, isTaken === true ? outcome : undefined);
+    this.noteQuiet();
   }
 
   private async untilStored(settlement: Settlement): Promise<boolean | undefined> {
@@ -407,7 +422,7 @@ export class StoredRuns implements TaskOwner {
     this.wakesAt = at;
     this.wakeTimer = clock.schedule(at - clock.monotonic(), () => {
       this.wakeTimer = undefined;
-      this.claimSoon();
+      this.sweepSoon();
     });
   }
 
@@ -419,7 +434,7 @@ export class StoredRuns implements TaskOwner {
   }
 
   private noteQuiet(): void {
-    if (this.isQuiet) this.becomingQuiet.release();
+    if (this.isAtRest) this.becomingQuiet.release();
   }
 
   private find(id: string): LocalTask | undefined {

@@ -87,7 +87,18 @@ export class RunningTask implements TaskContext {
   /** The attempt has ended, and the task goes on to another: whoever still has this context sees nothing of that. */
   detach(): void {
     const { id, name, queue, attempt, maxAttempts, enqueuedAt, signal } = this.task;
-    this.task = { id, name, queue, attempt, maxAttempts, enqueuedAt, signal, log: new TaskLog() };
+    this.task = {
+      id,
+      name,
+      queue,
+      attempt,
+      maxAttempts,
+      enqueuedAt,
+      signal,
+      get log() {
+        return new TaskLog(); // which nobody reads
+      },
+    };
   }
 
   /** The scope, if one was made. */

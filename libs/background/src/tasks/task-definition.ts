@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { ArgumentOutOfRangeError } from 'nestjs-nightshift/channels';
 import { OptionsReader } from '../options-reader.js';
+import { isStorable, storableText } from '../storable-text.js';
 import type { TaskContext } from '../scopes/context.js';
 import type { TaskOutcome } from '../scopes/task-outcome.js';
 import {
@@ -124,6 +125,7 @@ export function defineTask<P = void, R = void, I = P>(
 ): TaskDefinition<P, R, I> {
   if (typeof name !== 'string' || name.trim() === '')
     throw new ArgumentOutOfRangeError('defineTask(name)', name, 'a name of at least one character');
+  if (!isStorable(name)) throw new ArgumentOutOfRangeError('defineTask(name)', name, storableText);
   const check = new OptionsReader(`defineTask('${name}')`, options, definitionKeys);
   const queue = check.has('queue') ? check.name('queue', '') : undefined;
   const schema = check.value<StandardSchemaV1 | undefined>('payload', undefined, aSchema, isSchema);

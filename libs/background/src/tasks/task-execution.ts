@@ -8,6 +8,7 @@ import type { ServiceScope, ServiceScopeFactory } from '../scopes/scope.js';
 import type { LocalTask } from './local-task.js';
 import { retryDelayMs } from './retry-policy.js';
 import { RunningTask } from './task-context.js';
+import type { AttemptRecord } from './task-record.js';
 import type { TaskWork } from './task.js';
 
 export interface TaskExecutionDependencies {
@@ -62,7 +63,8 @@ export class TaskExecution {
   private timeoutTimer: ClockTimer | undefined;
   /** What is to follow when the work has ended, because its time was up before. */
   private afterTimeout: Postponement | undefined;
-  private begunAt = 0;
+  /** When the attempt began, by `monotonic()`. */
+  begunAt = 0;
   private readonly onFulfilled = (result: unknown): void => this.end(false, result);
   private readonly onRejected = (error: unknown): void => this.end(true, error);
 
@@ -133,8 +135,10 @@ export class TaskExecution {
     // A cancelled task has its outcome already, and so has one whose last attempt timed out; this was only its end.
     let postponed = task.isActive ? this.settle(task, failed, outcome) : undefined;
     if (!task.isRetrying) postponed = undefined; // who hears of it may have cancelled it
-    if (postponed === undefined) task.forgetWork();
-    else {
+    if (postponed === undefined) {
+      this.noteEnd(task);
+      task.letGo();
+    } else {
       this.context!.detach();
       task.renew(postponed.attempt);
     }
@@ -145,6 +149,22 @@ export class TaskExecution {
     this.afterTimeout = undefined;
     this.graceTimer = undefined;
     this.listener.onEnded(this, task, postponed);
+  }
+
+  private noteEnd(task: LocalTask): void {
+    if (!task.isWorthKeeping) return;
+    const { clock } = this.dependencies;
+    const now = clock.now();
+    task.ownStory.startedAtMs = now - (clock.monotonic() - this.begunAt);
+    task.ownStory.endedAtMs ??= now;
+  }
+
+  /** The attempt did not complete the task. Of closures only the last error is kept. */
+  private noteAttempt(task: LocalTask, outcome: AttemptRecord['outcome'], error: unknown): void {
+    if (task.typed === undefined) return;
+    const { clock } = this.dependencies;
+    const now = clock.now();
+    task.ownStory.addAttempt(outcome, error, now - (clock.monotonic() - this.begunAt), now);
   }
 
   private settle(task: LocalTask, failed: boolean, outcome: unknown): Postponement | undefined {
@@ -181,6 +201,7 @@ export class TaskExecution {
     const { postponed, failure } = isLast ? { failure: error } : this.decide(task, error);
     if (!task.isActive) return undefined; // who decided has cancelled it
     if (postponed !== undefined) return this.postpone(task, postponed);
+    this.noteAttempt(task, 'failed', failure);
     task.settle('dead', failure);
     const durationMs = clock.monotonic() - this.begunAt;
     events.emit('task.failed', { ...describe(task), attempt: task.attempt, durationMs, error: failure });
@@ -216,7 +237,11 @@ export class TaskExecution {
 
   private postpone(task: LocalTask, postponed: Postponement): Postponement | undefined {
     const { events } = this.dependencies;
+    const { clock } = this.dependencies;
     const { delayMs, error } = postponed;
+    if (this.afterTimeout === undefined)
+      this.noteAttempt(task, error === undefined ? 'putOff' : 'failed', error);
+    task.ownStory.startedAtMs = clock.now() - (clock.monotonic() - this.begunAt);
     if (!this.listener.takesTasksBack()) {
       const reason = new TaskAbandonedError(task.id, task.queue, error);
       task.settle('cancelled', reason);
@@ -237,9 +262,12 @@ export class TaskExecution {
       const error = new TaskTimeoutError(task.id, task.queue, timeoutMs);
       const { postponed, failure } = this.decide(task, error);
       if (!task.isActive) return; // who decided has cancelled it, and aborted it with that
+      this.noteAttempt(task, 'timedOut', error);
       // First: who listens to the signal may cancel the task. The next attempt must not begin before this one has ended.
-      if (postponed === undefined) task.settle('dead', failure);
-      else {
+      if (postponed === undefined) {
+        task.settle('dead', failure);
+        task.ownStory.endedAtMs = this.dependencies.clock.now();
+      } else {
         this.afterTimeout = postponed;
         task.noteFailure(error);
       }

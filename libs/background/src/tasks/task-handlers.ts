@@ -53,7 +53,11 @@ export class TaskHandlers {
    */
   async run(name: string, payload: string | undefined, context: TaskContext): Promise<unknown> {
     const { definition, handle } = this.of(name);
-    return handle(await validatePayload(definition, unpackPayload(payload)), context);
+    const validated = validatePayload(definition, unpackPayload(payload));
+    if (!(validated instanceof Promise)) return handle(validated, context);
+    const waitedFor: unknown = await validated;
+    context.signal.throwIfAborted(); // it was given up meanwhile
+    return handle(waitedFor, context);
   }
 
   private of(name: string): RegisteredHandler {

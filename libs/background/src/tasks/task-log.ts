@@ -37,7 +37,8 @@ export class TaskLog {
   }
 }
 
-/** Without half of a surrogate pair, which no store could keep. */
+/** Without NUL and half of a surrogate pair, which stores cannot keep. */
 function toLine(text: string): string {
-  return (text.slice(0, noteLimits.characters) as string & { toWellFormed(): string }).toWellFormed();
+  const line = text.slice(0, noteLimits.characters).replaceAll('\u0000', '\ufffd');
+  return (line as string & { toWellFormed(): string }).toWellFormed();
 }

@@ -30,6 +30,10 @@ export interface WorkersListener {
   onEnded(task: LocalTask, postponed: Postponement | undefined): void;
   /** A place to run has come free. */
   onPlaceFree(): void;
+  /** An attempt begins now. */
+  onBegin?(): void;
+  /** A task that was to begin has come to its end before. */
+  onNotBegun?(): void;
 }
 
 /** The tasks of a queue that run, and the places, as many as its `concurrency`, in which they do. */
@@ -83,7 +87,17 @@ export class TaskWorkers implements TaskExecutionListener {
 
   /** What runs, by name. */
   get labels(): readonly TaskLabel[] {
-    return [...this.executions].flatMap(({ task }) => (task === undefined ? [] : [task.label]));
+    return this.tasks.map(({ label }) => label);
+  }
+
+  /** The tasks that run, or are about to. */
+  get tasks(): readonly LocalTask[] {
+    return [...this.executions].flatMap(({ task }) => (task === undefined ? [] : [task]));
+  }
+
+  /** When the attempt of a task that runs began, by the clock's `monotonic()`. */
+  begunAt(task: LocalTask): number | undefined {
+    return task.isActive ? this.executionOf(task)?.begunAt : undefined;
   }
 
   /** Whether a task runs, or is about to. */
@@ -120,6 +134,7 @@ export class TaskWorkers implements TaskExecutionListener {
         onEnded,
       });
       this.take(execution, task);
+      this.listener.onBegin?.();
       isolated(() => execution.run());
     });
   }
@@ -177,6 +192,14 @@ export class TaskWorkers implements TaskExecutionListener {
       producer.holdsPlace &&
       holders.length === this.options.concurrency &&
       holders.every((each) => each.graceTimer === undefined && (each === producer || each.waitsForSpace > 0))
+    );
+  }
+
+  /** Whether, if this one waits too, everything that runs waits for space. */
+  allRunningWaitForSpaceWith(producer: TaskExecution): boolean {
+    const running = [...this.executions].filter(({ task }) => task !== undefined);
+    return running.every(
+      (each) => each.graceTimer === undefined && (each === producer || each.waitsForSpace > 0),
     );
   }
 
@@ -239,8 +262,13 @@ export class TaskWorkers implements TaskExecutionListener {
     if (this.begunInTurn >= tasksInATurn) this.rest();
     else if (this.starting !== undefined) this.wakeUp();
     const task = execution.task!;
-    if (task.isWaiting) execution.run();
-    else this.release(execution, task); // cancelled or expired meanwhile
+    if (task.isWaiting) {
+      this.listener.onBegin?.();
+      execution.run();
+    } else {
+      this.listener.onNotBegun?.();
+      this.release(execution, task); // cancelled or expired meanwhile
+    }
   };
 
   private rest(): void {

@@ -21,10 +21,17 @@ function setup() {
 }
 
 describe('taskTransitions', () => {
-  it('leads nowhere from a final state, and somewhere from every other', () => {
-    for (const [state, next] of Object.entries(taskTransitions)) {
-      expect(next.length === 0).toBe(final.includes(state as TaskState));
-    }
+  it('leads from an end back into the line at most, and never from a task that is completed', () => {
+    const { completed, ...others } = taskTransitions;
+    expect(completed).toEqual([]);
+    for (const state of final.filter((each) => each !== 'completed'))
+      expect(others[state as keyof typeof others]).toEqual(['waiting']);
+  });
+
+  it('leads from every other state to an end', () => {
+    const open = Object.entries(taskTransitions).filter(([state]) => !final.includes(state as TaskState));
+    expect(open.length).toBe(4);
+    for (const [, next] of open) expect(next.some((each) => final.includes(each))).toBe(true);
   });
 });
 

@@ -23,24 +23,27 @@ export type TaskState =
   | 'completed'
   /** Failed for good, or ran for longer than its timeout. */
   | 'dead'
-  /** Dropped by a full queue, or given up by its own work. */
+  /** Dropped by a full queue, replaced by one with its `deduplicationKey`, or given up by its own work. */
   | 'discarded'
   /** Cancelled by its handle, or given up because the application stopped. */
   | 'cancelled'
   /** It had not begun when its time was up. */
   | 'expired';
 
-/** Every legal change of state. */
+/**
+ * Every legal change of state. From an end there is one way back: `retry()`, by hand. An active task waits again when its
+ * process was interrupted, which happens on durable queues only.
+ */
 export const taskTransitions: Readonly<Record<TaskState, readonly TaskState[]>> = {
-  scheduled: ['waiting', 'cancelled', 'expired'],
+  scheduled: ['waiting', 'discarded', 'cancelled', 'expired'],
   waiting: ['active', 'discarded', 'cancelled', 'expired'],
   active: ['completed', 'dead', 'retrying', 'discarded', 'cancelled', 'waiting'],
-  retrying: ['waiting', 'cancelled'],
+  retrying: ['waiting', 'discarded', 'cancelled'],
   completed: [],
-  dead: [],
-  discarded: [],
-  cancelled: [],
-  expired: [],
+  dead: ['waiting'],
+  discarded: ['waiting'],
+  cancelled: ['waiting'],
+  expired: ['waiting'],
 };
 
 /** One enqueued task, in the hands of whoever enqueued it. */
@@ -54,7 +57,8 @@ export interface TaskHandle<R = unknown> {
    * What the work returned. Rejects with what the work threw, or with a coded error when it did not get that far:
    * `TaskTimeoutError`, `TaskCancelledError`, `TaskDroppedError`, `TaskDiscardedError`, `TaskExpiredError`,
    * `TaskAbandonedError`. Settles with the last attempt, when the task's scope has been disposed; at a cancellation, and
-   * at a timeout that is final, at once. Nobody has to call it: a failure is an event either way.
+   * at a timeout that is final, at once. Nobody has to call it: a failure is an event either way. When the task is run once
+   * more by hand, who asks from then on gets the new outcome.
    */
   result(): Promise<R>;
   /**

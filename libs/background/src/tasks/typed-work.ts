@@ -6,6 +6,7 @@ import { validatePayload } from './payload-schema.js';
 import type { DefinedTask } from './task-definition.js';
 import type { TaskHandlers } from './task-handlers.js';
 import type { EnqueueRequest } from './queue-engine.js';
+import type { TaskWork } from './task.js';
 import {
   readConcurrency,
   readDeduplication,
@@ -38,12 +39,17 @@ export function prepareTypedWork(
   const resolved = resolveEnqueueOptions(options, task.defaults);
   const { copy, text } = packPayload(name, payload);
   const finish = (validated: unknown): EnqueueRequest => ({
-    work: (context) => handlers.run(name, text, context),
+    work: workOf(handlers, name, text),
     options: withKeys(task, resolved, validated),
     typed: { definition: name, payload: text, defaults: task.defaults },
   });
   const validated = validatePayload(task, copy);
   return validated instanceof Promise ? validated.then(finish) : finish(validated);
+}
+
+/** In a function of its own, so that it encloses nothing of what the task was enqueued with. */
+function workOf(handlers: TaskHandlers, name: string, text: string | undefined): TaskWork {
+  return (context) => handlers.run(name, text, context);
 }
 
 /**

@@ -1,16 +1,30 @@
-import { AbortWatch, type Abortable } from 'nestjs-nightshift/channels';
+import { AbortWatch, createPriorityChannel, type Abortable, type Clock } from 'nestjs-nightshift/channels';
 import type { LocalTask } from './local-task.js';
+
+/** Whose a key is. */
+interface KeyHolder {
+  readonly key: string;
+  readonly task: LocalTask;
+  /** Until when the key is the task's even if that has ended, by `monotonic()`; `undefined`: until it has ended. */
+  readonly until: number | undefined;
+}
 
 /** The tasks of a queue that nobody may enqueue once more, by their `deduplicationKey`. */
 export class UniqueTasks {
-  private readonly byKey = new Map<string, LocalTask>();
+  private readonly byKey = new Map<string, KeyHolder>();
   /** Those whose producer waits for space: they are not in the queue yet, and perhaps never will be. */
   private readonly entering = new Map<LocalTask, Promise<LocalTask>>();
+  /** Whose key a task has taken over that has not been accepted yet. */
+  private readonly replaced = new Map<LocalTask, KeyHolder>();
+  /** Ended ones that still hold their key, by when that is over. They go when another key is taken. */
+  private readonly lingering = createPriorityChannel<KeyHolder>({ compare: (a, b) => a.until! - b.until! });
 
-  /** The task with this key that has not come to its end. */
+  constructor(private readonly clock: Clock) {}
+
+  /** The task that a key belongs to. */
   find(key: string): LocalTask | undefined {
-    const task = this.byKey.get(key);
-    return task?.isSettled === false ? task : undefined;
+    const holder = this.byKey.get(key);
+    return holder !== undefined && this.isHeld(holder) ? holder.task : undefined;
   }
 
   /** When a task enters the queue, if it has not yet. */
@@ -18,8 +32,19 @@ export class UniqueTasks {
     return this.entering.get(task);
   }
 
-  add(key: string, task: LocalTask): void {
-    this.byKey.set(key, task);
+  /**
+   * Gives a key to a task.
+   *
+   * @param replacing whether the one that has it is to give way when the new one is accepted
+   */
+  add(task: LocalTask, replacing: boolean): void {
+    const { key, windowMs } = task.options.deduplication!;
+    this.forgetLingering();
+    const before = this.byKey.get(key);
+    if (replacing && before !== undefined) this.replaced.set(task, before);
+    const ageMs = this.clock.now() - task.enqueuedAt.getTime(); // when it is run once more
+    const until = windowMs === undefined ? undefined : this.clock.monotonic() + windowMs - ageMs;
+    this.byKey.set(key, { key, task, until });
   }
 
   /** The producer of a task waits for space; `entry` settles when that is over. */
@@ -29,16 +54,48 @@ export class UniqueTasks {
     entry.then(forget, forget);
   }
 
-  /** The task has left the queue, or has not come in. */
-  delete(key: string, task: LocalTask): void {
-    if (this.byKey.get(key) === task) this.byKey.delete(key); // else one after it has the key
+  /** Which task is to give way to one, as long as that is not accepted. */
+  replacedBy(task: LocalTask): LocalTask | undefined {
+    return this.replaced.get(task)?.task;
+  }
+
+  /** The task is accepted. @returns the one that is to give way to it */
+  accepted(task: LocalTask): LocalTask | undefined {
+    const replaced = this.replacedBy(task);
+    this.replaced.delete(task);
+    return replaced;
+  }
+
+  /** The task has left the queue, or has not come in: then the key goes back to the one that it came from. */
+  delete(task: LocalTask): void {
+    const { key } = task.options.deduplication!;
+    const before = this.replaced.get(task);
+    this.replaced.delete(task);
+    const holder = this.byKey.get(key);
+    if (holder?.task !== task) return; // one after it has the key
+    if (before !== undefined && this.isHeld(before)) this.byKey.set(key, before);
+    else if (task.isAnnounced && this.isHeld(holder)) this.lingering.writer.tryWrite(holder);
+    else this.byKey.delete(key);
+  }
+
+  private isHeld({ task, until }: KeyHolder): boolean {
+    return !task.isSettled || (until !== undefined && until > this.clock.monotonic());
+  }
+
+  private forgetLingering(): void {
+    const { reader } = this.lingering;
+    for (let holder = reader.tryPeek(); holder !== undefined; holder = reader.tryPeek()) {
+      if (this.isHeld(holder)) return;
+      reader.tryRead();
+      if (this.byKey.get(holder.key) === holder) this.byKey.delete(holder.key);
+    }
   }
 }
 
 /** What follows when another producer has waited for space. */
 interface AfterEntry {
   /** It got in. */
-  entered(task: LocalTask): LocalTask;
+  entered(task: LocalTask): LocalTask | Promise<LocalTask>;
   /** It gave up. */
   otherwise(): Promise<LocalTask>;
 }
@@ -55,7 +112,12 @@ export function waitAlong(
     watch?.add(leaving);
     const stay = (next: () => LocalTask | Promise<LocalTask>): void => {
       watch?.delete(leaving);
-      if (signal?.aborted !== true) resolve(next());
+      if (signal?.aborted === true) return;
+      try {
+        resolve(next());
+      } catch (error) {
+        reject(error);
+      }
     };
     entry.then(
       (task) => stay(() => entered(task)),

@@ -1,122 +1,186 @@
-import { createBoundedChannel, createPriorityChannel, type Channel } from 'nestjs-nightshift/channels';
-import { DueTasks } from './due-tasks.js';
+import { ConcurrencyKeys } from './concurrency-keys.js';
 import type { LocalTask } from './local-task.js';
+import { ProducerLine } from './producer-line.js';
 import type { FullMode } from './queue.options.js';
+import { TaskLanes } from './task-lanes.js';
 
 /**
- * The tasks of a queue that wait, the most urgent first: a bounded channel for those that were enqueued to run at once,
- * and beside it those whose time has come. Among equally urgent ones the latter go first: the queue accepted them long
- * ago. Tasks can also be taken out, because they were cancelled or have expired.
- *
- * A channel gives up its items only in order, so a task that is taken out stays in it until that does no harm: at the
- * front it goes at once, elsewhere as soon as its place is needed. Only while producers wait does it keep its place until
- * those before it have begun.
+ * The tasks of a queue that wait: those in line, the most urgent first, and those that are held back because as many of
+ * their `concurrencyKey` run as may. Of those that were enqueued to run at once there is room for `capacity`; those whose
+ * time has come need none. Behind them stand the producers who wait for room. Any task can be taken out.
  */
-export class WaitingTasks {
-  private readonly channel: Channel<LocalTask>;
-  private readonly due = new DueTasks();
+export class WaitingTasks implements Iterable<LocalTask> {
+  private readonly line = new TaskLanes();
+  private readonly keys = new ConcurrencyKeys();
+  private readonly producers = new ProducerLine();
   private readonly capacity: number;
-  /** How many in the channel do not wait any more. */
-  private gone = 0;
-  private blockedProducers = 0;
+  private readonly fullMode: FullMode;
+  private dueCount = 0;
 
   constructor(
     { capacity, fullMode }: { readonly capacity: number; readonly fullMode: FullMode },
-    onDropped: (task: LocalTask) => void,
+    private readonly onDropped: (task: LocalTask) => void,
   ) {
     this.capacity = capacity;
-    const fullness = { capacity, fullMode, onDropped };
-    // Nothing waits in a queue without capacity, so there is nothing to put in order.
-    this.channel =
-      capacity === 0
-        ? createBoundedChannel(fullness)
-        : createPriorityChannel({ ...fullness, compare: byPriority });
+    this.fullMode = fullMode;
   }
 
   get size(): number {
-    return this.channel.reader.count - this.gone + this.due.size;
+    return this.line.size + this.keys.size;
+  }
+
+  /** How many of them are held back. */
+  get heldBack(): number {
+    return this.keys.size;
+  }
+
+  /** Whether nothing waits, nor wants to. */
+  get isEmpty(): boolean {
+    return this.size === 0 && this.producers.isEmpty;
+  }
+
+  /** Whether a task that comes now may begin before all that waits. */
+  canPass({ options: { concurrency } }: LocalTask): boolean {
+    return this.line.size === 0 && (concurrency === undefined || this.keys.hasRoomFor(concurrency));
   }
 
   /** Adds a task, or drops one in the modes that do; `false` when it is full, and in the mode `'wait'`. */
   tryAdd(task: LocalTask): boolean {
-    if (this.channel.reader.count >= this.capacity) this.forgetGone();
-    return this.channel.writer.tryWrite(task);
+    if (this.hasRoom) this.line.append(task, false);
+    else if (this.fullMode === 'wait') return false;
+    else this.dropFor(task);
+    return true;
   }
 
-  /**
-   * Adds a task as soon as there is space.
-   *
-   * Rejects with the signal's reason when it is aborted first, and with `ChannelClosedError` when closed.
-   */
-  async add(task: LocalTask, signal: AbortSignal): Promise<void> {
-    this.blockedProducers += 1;
-    try {
-      await this.channel.writer.write(task, { signal });
-    } finally {
-      this.blockedProducers -= 1;
-    }
+  /** Adds a task as soon as there is room. Rejects with the reason of whichever signal is aborted first. */
+  add(task: LocalTask, signals: readonly (AbortSignal | undefined)[]): Promise<void> {
+    return this.producers.wait(task, signals);
   }
 
   /** Adds a task whose time has come, whatever the capacity. */
   addDue(task: LocalTask): void {
-    this.due.add(task);
+    this.dueCount += 1;
+    task.ownStory.turn = this.dueCount;
+    this.line.append(task, true);
   }
 
-  /** Takes the first one out. */
+  /** Adds a task in the place of another one. @returns whether that had one to give away */
+  replace(old: LocalTask, task: LocalTask): boolean {
+    if (old.chain === undefined || old.chain.isDue) return false;
+    this.takeOut(old);
+    this.line.append(task, false);
+    const { concurrency } = old.options;
+    if (concurrency !== undefined) this.letNextIn(concurrency.key);
+    return true;
+  }
+
+  /** Takes out the first one that may begin. It counts as running for its key until {@link end}. */
   take(): LocalTask | undefined {
-    const { reader } = this.channel;
-    const due = this.due.first;
-    if (due !== undefined) {
-      const other = reader.tryPeek();
-      if (other === undefined || byPriority(due, other) <= 0) {
-        this.due.delete(due);
-        return due;
+    for (let task = this.line.first; task !== undefined; task = this.line.first) {
+      const { isDue } = task.chain!;
+      this.line.remove(task);
+      if (this.begin(task)) {
+        this.admit();
+        return task;
       }
+      this.keys.holdBack(task, isDue);
     }
-    const task = reader.tryRead();
-    this.forgetFirstGone(); // so that the front is never one that does not wait
-    return task;
+    return this.capacity === 0 ? this.takeFromProducer() : undefined;
   }
 
-  /** One of them does not wait any more. */
-  noteGone(task: LocalTask): void {
-    if (this.due.delete(task)) return;
-    this.gone += 1;
-    this.forgetFirstGone();
+  /** A task that may, see {@link canPass}, begins at once. */
+  begin({ options: { concurrency } }: LocalTask): boolean {
+    if (concurrency === undefined) return true;
+    if (!this.keys.hasRoomFor(concurrency)) return false;
+    this.keys.begin(concurrency);
+    return true;
   }
 
-  /** Takes nothing more and releases the producers who wait. What is in it can still be taken. */
+  /** A task that was taken out runs no more, or never did. */
+  end({ options: { concurrency } }: LocalTask): void {
+    if (concurrency === undefined) return;
+    this.keys.end(concurrency);
+    this.letNextIn(concurrency.key);
+  }
+
+  /** Takes out a task that does not wait any more. */
+  remove(task: LocalTask): void {
+    this.takeOut(task);
+    const { concurrency } = task.options;
+    if (concurrency !== undefined) this.letNextIn(concurrency.key); // it may have been the one that was to begin
+    this.admit();
+  }
+
+  /** Takes all out, whether they may begin or not. */
+  takeAll(): LocalTask[] {
+    const all = [...this];
+    for (const task of all) this.takeOut(task);
+    return all;
+  }
+
+  /** Refuses the producers who wait. */
   close(reason: unknown): void {
-    this.channel.writer.tryComplete(reason);
+    this.producers.refuseAll(reason);
   }
 
-  private forgetFirstGone(): void {
-    const { reader } = this.channel;
-    while (reader.tryPeek()?.isWaiting === false) {
-      reader.tryRead();
-      this.gone -= 1;
+  *[Symbol.iterator](): Iterator<LocalTask> {
+    yield* this.line;
+    yield* this.keys;
+  }
+
+  private get hasRoom(): boolean {
+    return this.line.fresh + this.keys.fresh < this.capacity;
+  }
+
+  private takeOut(task: LocalTask): void {
+    if (task.chain!.isHeldBack) this.keys.remove(task);
+    else this.line.remove(task);
+  }
+
+  /** The first of a key that may begin now goes back in line. */
+  private letNextIn(key: string): void {
+    const next = this.keys.firstReady(key);
+    if (next === undefined) return;
+    const { isDue } = next.chain!;
+    this.keys.remove(next);
+    this.line.restore(next, isDue);
+  }
+
+  /** Lets producers in as far as there is room. */
+  private admit(): void {
+    while (!this.producers.isEmpty && this.hasRoom) {
+      const [task] = this.producers.tasks;
+      this.line.append(task!, false);
+      this.producers.admit(task!);
     }
   }
 
-  /** Not while producers wait: their tasks would come in between those that are put back. */
-  private forgetGone(): void {
-    if (this.gone === 0 || this.blockedProducers > 0) return;
-    const { reader, writer } = this.channel;
-    const kept: LocalTask[] = [];
-    for (let task = reader.tryRead(); task !== undefined; task = reader.tryRead()) {
-      if (task.isWaiting) kept.push(task);
+  /** Without any room to wait in, a task goes from its producer straight to who runs it. */
+  private takeFromProducer(): LocalTask | undefined {
+    for (const task of this.producers.tasks) {
+      if (!this.begin(task)) continue;
+      this.producers.admit(task);
+      return task;
     }
-    this.gone = 0;
-    // They came out by urgency. What is dropped from a full queue goes by age, so they go back in by age.
-    for (const task of kept.toSorted(byAge)) writer.tryWrite(task);
+    return undefined;
   }
-}
 
-function byPriority(a: LocalTask, b: LocalTask): number {
-  return a.options.priority - b.options.priority;
-}
+  private dropFor(task: LocalTask): void {
+    const victim = this.fullMode === 'dropWrite' ? undefined : this.victim;
+    if (victim === undefined) return this.onDropped(task);
+    this.takeOut(victim);
+    this.line.append(task, false);
+    this.onDropped(victim);
+  }
 
-/** As far as the wall clock tells; the order among those of one millisecond, and of equal priority, stays. */
-function byAge(a: LocalTask, b: LocalTask): number {
-  return a.enqueuedAfterMs - b.enqueuedAfterMs;
+  private get victim(): LocalTask | undefined {
+    const oldestFirst = this.fullMode === 'dropOldest';
+    let found = oldestFirst ? this.line.oldest : this.line.newest;
+    for (const lanes of this.keys.lanes()) {
+      const other = oldestFirst ? lanes.oldest : lanes.newest;
+      if (other === undefined) continue;
+      if (found === undefined || other.turn < found.turn === oldestFirst) found = other;
+    }
+    return found;
+  }
 }
