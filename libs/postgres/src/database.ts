@@ -17,7 +17,9 @@ export class Database {
     private readonly isOurs: boolean,
   ) {
     // Of a connection that nobody is using: whoever asks next gets another one, or learns what is wrong.
-    if (isOurs) pool.on('error', () => {});
+    if (!isOurs) return;
+    pool.on('error', () => {});
+    pool.on('connect', (client) => void client.on('error', () => {})); // graphile-worker asks for it
   }
 
   get closed(): boolean {
@@ -59,12 +61,13 @@ export class Database {
     try {
       const result = await work(client);
       this.outage = undefined;
-      client.off('error', ignore);
       client.release();
       return result;
     } catch (error) {
       client.release(isLost(error)); // and does not come back, if it is lost
       throw this.told(error);
+    } finally {
+      client.off('error', ignore);
     }
   }
 

@@ -9,7 +9,6 @@ export interface PostgresClient extends PostgresConnection {
   release(error?: Error | boolean): void;
   on(event: 'notification', listener: (message: { channel: string; payload?: string }) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
-  removeAllListeners(event: 'notification'): unknown;
   off(event: 'error', listener: (error: Error) => void): unknown;
 }
 
@@ -18,6 +17,7 @@ export interface PostgresPool {
   connect(): Promise<PostgresClient>;
   end(): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'connect', listener: (client: PostgresClient) => void): unknown;
 }
 
 interface PgModule {

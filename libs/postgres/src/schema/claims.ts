@@ -75,7 +75,7 @@ export const claims = (s: string): string => `
   CREATE OR REPLACE FUNCTION ${s}.claim(request json) RETURNS json LANGUAGE plpgsql AS $$
   DECLARE
     r record;
-    found record;
+    line record;
     expired json;
     unknown json;
     rows json;
@@ -107,31 +107,31 @@ export const claims = (s: string): string => `
       looks := looks + 1;
       SELECT array_agg(seq) AS seqs, count(*) AS tasks, bool_or(definition <> ALL(r.definitions)) AS has_unknown,
           bool_or(concurrency_key IS NOT NULL) AS has_keyed
-        INTO found FROM (
+        INTO line FROM (
           SELECT seq, definition, concurrency_key FROM ${s}.tasks
           WHERE queue = r.queue AND state = 'waiting' AND held IS NULL
           ORDER BY priority, rank, seq LIMIT wanted FOR UPDATE SKIP LOCKED) line;
-      EXIT WHEN found.tasks = 0;
-      IF found.has_unknown THEN
+      EXIT WHEN line.tasks = 0;
+      IF line.has_unknown THEN
         WITH held AS (
-          UPDATE ${s}.tasks SET held = 'noHandler' WHERE seq = ANY(found.seqs) AND definition <> ALL(r.definitions)
+          UPDATE ${s}.tasks SET held = 'noHandler' WHERE seq = ANY(line.seqs) AND definition <> ALL(r.definitions)
             RETURNING definition
         ), sums AS (SELECT definition, count(*) AS tasks FROM held GROUP BY definition)
         SELECT json_object_agg(definition, tasks) INTO unknown FROM sums;
         parked := parked || coalesce(unknown::jsonb, '{}');
       END IF;
-      IF found.has_keyed THEN PERFORM ${s}.hold_keyed(r.queue, found.seqs); END IF;
+      IF line.has_keyed THEN PERFORM ${s}.hold_keyed(r.queue, line.seqs); END IF;
       WITH claimed AS (
         UPDATE ${s}.tasks SET state = 'active', claim = claim + 1, worker = r.worker, started_at = r."nowMs",
             expires_at = NULL
-          WHERE seq = ANY(found.seqs) AND held IS NULL RETURNING *
+          WHERE seq = ANY(line.seqs) AND held IS NULL RETURNING *
       )
       SELECT json_agg(json_build_array(seq, nonce, claim, attempt, max_attempts, name, definition, payload, priority,
           enqueued_at, concurrency_key, options, tags, metadata) ORDER BY priority, rank, seq), count(*)
         INTO rows, begun_now FROM claimed;
       IF begun_now > 0 THEN batches := batches || rows; END IF;
       begun := begun + begun_now;
-      EXIT WHEN found.tasks < wanted OR looks = ${looksAtOnce};
+      EXIT WHEN line.tasks < wanted OR looks = ${looksAtOnce};
       wanted := wanted - begun_now;
     END LOOP;
     IF r."rateMax" IS NOT NULL AND begun > 0 THEN

@@ -61,7 +61,8 @@ export const insertion = (s: string): string => `
           >= t.capacity;
         IF is_full AND t."fullMode" = 'wait' THEN RETURN json_build_object('kind', 'full'); END IF;
       END IF;
-      IF twin.seq IS NOT NULL THEN
+      -- The first stays as long as the second is not there to take its place.
+      IF twin.seq IS NOT NULL AND NOT (is_full AND t."fullMode" = 'dropWrite') THEN
         UPDATE ${s}.tasks SET dedup_key = NULL, dedup_until = NULL WHERE seq = twin.seq;
         UPDATE ${s}.tasks SET state = 'discarded', held = NULL, due_at = NULL, expires_at = NULL,
             ended_at = t."enqueuedAtMs", error = ${quoteText(endReasons.replaced())}

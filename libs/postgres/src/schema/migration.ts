@@ -31,14 +31,14 @@ export async function migrate(connection: PostgresConnection, schema: string): P
     const version = await versionOf(connection, schema);
     if (version > schemaVersion) throw new PostgresNewerVersionError(schema, version, schemaVersion);
     if (version < schemaVersion) {
-      await connection.query(`CREATE SCHEMA IF NOT EXISTS ${s}`);
-      for (const statements of tableVersions.slice(version)) await connection.query(statements(s));
-      for (const define of functions) await connection.query(define(s));
-      if (version === 0)
-        await connection.query(
-          `CREATE TABLE ${s}.version (version int NOT NULL, releases bigint NOT NULL DEFAULT 0);
-           INSERT INTO ${s}.version (version) VALUES (0)`,
-        );
+      const begin =
+        version > 0
+          ? ''
+          : `CREATE SCHEMA IF NOT EXISTS ${s};
+             CREATE TABLE ${s}.version (version int NOT NULL, releases bigint NOT NULL DEFAULT 0);
+             INSERT INTO ${s}.version (version) VALUES (0);`;
+      const steps = [...tableVersions.slice(version), ...functions].map((step) => step(s));
+      await connection.query([begin, ...steps].join('\n'));
       await connection.query(`UPDATE ${s}.version SET version = ${schemaVersion}`);
     }
     await connection.query('COMMIT');
