@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { constant, exponential, linear, type Backoff } from './index.js';
+import { backoffOf, constant, exponential, linear, type Backoff } from './index.js';
 
 const firstDelays = (backoff: Backoff, count = 5): number[] =>
   Array.from({ length: count }, (_, index) => backoff.delayMs(index + 1));
@@ -155,4 +155,38 @@ it.each([
   for (const options of [undefined, null, '1s', 5, []]) {
     expect(() => create(options as never)).toThrow(expect.objectContaining({ argument: 'options' }) as never);
   }
+});
+
+describe('backoffOf', () => {
+  const pauseMs = fc.integer({ min: 0, max: 1e6 });
+  const moreMs = fc.option(fc.integer({ min: 0, max: 1e9 }), { nil: Infinity });
+  const backoffs = fc.oneof(
+    pauseMs.map((delay) => constant(delay)),
+    fc
+      .record({ initial: pauseMs, increment: pauseMs, more: moreMs })
+      .map(({ initial, increment, more }) => linear({ initial, increment, max: initial + more })),
+    fc
+      .record({ initial: pauseMs, factor: fc.double({ min: 1, max: 10, noNaN: true }), more: moreMs })
+      .map(({ initial, factor, more }) => exponential({ initial, factor, max: initial + more })),
+  );
+
+  it('makes of a plan that has been JSON the backoff that it was of', () => {
+    fc.assert(
+      fc.property(backoffs, fc.integer({ min: 1, max: 5_000 }), (backoff, attempt) => {
+        const plan = JSON.parse(JSON.stringify(backoff.plan)) as NonNullable<Backoff['plan']>;
+        expect(backoffOf(plan).delayMs(attempt)).toBe(backoff.delayMs(attempt));
+        expect(backoffOf(plan).plan).toEqual(backoff.plan);
+      }),
+    );
+  });
+
+  it('keeps the jitter', () => {
+    const { plan } = exponential({ initial: '1s', jitter: 0.4 });
+    expect(plan).toMatchObject({ kind: 'exponential', jitter: 0.4 });
+    expect(backoffOf(plan!).plan).toEqual(plan);
+  });
+
+  it('has no plan of one with random numbers of its own, which are a function', () => {
+    expect(exponential({ initial: 1, random: () => 0 }).plan).toBeUndefined();
+  });
 });

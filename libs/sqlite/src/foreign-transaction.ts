@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { InsertOutcome, NewTask, QueueBound } from 'nestjs-nightshift';
 import { Database } from './database.js';
 import type { SqliteConnection } from './driver.js';
@@ -7,6 +8,7 @@ import { StateCounts } from './task-counts.js';
 import { TaskInsertion } from './task-insertion.js';
 
 interface Prepared {
+  readonly file: string;
   readonly insertion: TaskInsertion;
   readonly counts: StateCounts;
 }
@@ -52,18 +54,39 @@ function expectConnection(transaction: unknown, file: string): SqliteConnection 
 
 function prepare(connection: SqliteConnection, file: string): Prepared {
   const found = known.get(connection);
-  if (found !== undefined) return found;
+  if (found?.file === file) return found;
   let version: number;
   try {
     version = versionOf(connection);
+    expectSameFile(connection, file);
   } catch (error) {
+    if (error instanceof SqliteTransactionError) throw error;
     throw new SqliteTransactionError(file, 'the connection cannot be read', { cause: error });
   }
   if (version !== schemaVersion)
     throw new SqliteTransactionError(file, 'the tables of the engine are not in the file of this connection');
   const database = new Database(connection);
   const counts = new StateCounts(database);
-  const prepared = { counts, insertion: new TaskInsertion(database, counts) };
+  const prepared = { file, counts, insertion: new TaskInsertion(database, counts) };
   known.set(connection, prepared);
   return prepared;
+}
+
+/** Another file may have the same tables, and then the task would wait where nobody looks for it. */
+function expectSameFile(connection: SqliteConnection, file: string): void {
+  if (file.startsWith('file:')) return; // a URI, which SQLite alone knows how to read
+  const databases = connection.prepare('PRAGMA database_list').all() as {
+    name: string;
+    file: string | null;
+  }[];
+  const other = databases.find(({ name }) => name === 'main')?.file;
+  const [own, theirs] = [identityOf(file), identityOf(other ?? '')];
+  if (own !== theirs)
+    throw new SqliteTransactionError(file, `it is of another file, '${other || ':memory:'}'`);
+}
+
+/** What is the same for all names of one file; of what is no file, its name. */
+function identityOf(file: string): string {
+  const { dev, ino } = statSync(file, { throwIfNoEntry: false, bigint: true }) ?? {};
+  return ino === undefined ? `not a file: ${file}` : `${dev} ${ino}`;
 }

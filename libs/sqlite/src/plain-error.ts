@@ -25,7 +25,13 @@ export function toPlainError(error: unknown): PlainError {
 /** The same error again: of its class, if that is one of this library. */
 export function fromPlainError({ name, message, stack, fields, cause }: PlainError): Error {
   const error = Object.create(prototypeOf(name)) as Error;
-  const own = { message, stack, ...fields, ...(cause !== undefined && { cause: fromPlainError(cause) }) };
+  const own = {
+    name,
+    message,
+    stack,
+    ...fields,
+    ...(cause !== undefined && { cause: fromPlainError(cause) }),
+  };
   for (const [key, value] of Object.entries(own))
     Object.defineProperty(error, key, {
       value,

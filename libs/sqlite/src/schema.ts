@@ -52,6 +52,8 @@ const versions: readonly string[] = [
     WHERE state = 'waiting' AND held IS NULL;
   CREATE INDEX nightshift_tasks_held ON nightshift_tasks (queue, held, concurrency_key, priority, rank)
     WHERE held IS NOT NULL;
+  CREATE INDEX nightshift_tasks_parked ON nightshift_tasks (queue, definition, priority, rank)
+    WHERE held = 'noHandler';
   CREATE INDEX nightshift_tasks_due ON nightshift_tasks (queue, due_at) WHERE due_at IS NOT NULL;
   CREATE INDEX nightshift_tasks_expiring ON nightshift_tasks (queue, expires_at)
     WHERE expires_at IS NOT NULL AND ended_at IS NULL;

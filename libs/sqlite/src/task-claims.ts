@@ -16,6 +16,7 @@ interface ReadyRow extends TaskKey {
   readonly definition: string;
   readonly payload: string | null;
   readonly priority: number;
+  readonly rank: number;
   readonly attempt: number;
   readonly max_attempts: number;
   readonly claim: number;
@@ -85,7 +86,7 @@ export class TaskClaims {
     const taken: ClaimedTask[] = [];
     while (taken.length < places) {
       const wanted = places - taken.length;
-      const rows = this.database.sql(selectReady).all(queue, wanted) as ReadyRow[];
+      const rows = this.nextInLine(queue, definitions, wanted);
       for (const row of rows) {
         if (!definitions.includes(row.definition)) {
           this.hold(row, 'noHandler');
@@ -104,6 +105,16 @@ export class TaskClaims {
       if (rows.length < wanted) break;
     }
     return taken;
+  }
+
+  /** Those that are ready, and among them such as were parked by processes that have no handler for them. */
+  private nextInLine(queue: string, definitions: readonly string[], wanted: number): readonly ReadyRow[] {
+    const ready = this.database.sql(selectReady).all(queue, wanted) as ReadyRow[];
+    if (this.database.sql(anyParked).get(queue) === undefined) return ready;
+    const parked = definitions.flatMap(
+      (definition) => this.database.sql(selectParked).all(queue, definition, wanted) as ReadyRow[],
+    );
+    return parked.length === 0 ? ready : [...ready, ...parked].toSorted(byPlace).slice(0, wanted);
   }
 
   private hold({ seq }: TaskKey, reason: string): void {
@@ -180,14 +191,25 @@ export function rankOfDue(dueAtMs: number): number {
   return Math.round(dueAtMs) - dueRankBase;
 }
 
+function byPlace(a: ReadyRow, b: ReadyRow): number {
+  return a.priority - b.priority || a.rank - b.rank || a.seq - b.seq;
+}
+
+const columns = `seq, nonce, name, definition, payload, priority, rank, attempt, max_attempts, claim, options, tags, metadata,
+    enqueued_at, concurrency_key, concurrency_limit`;
+
 const selectReady = `
-  SELECT seq, nonce, name, definition, payload, priority, attempt, max_attempts, claim, options, tags, metadata,
-    enqueued_at, concurrency_key, concurrency_limit
-  FROM nightshift_tasks WHERE queue = ? AND state = 'waiting' AND held IS NULL
+  SELECT ${columns} FROM nightshift_tasks WHERE queue = ? AND state = 'waiting' AND held IS NULL
+  ORDER BY priority, rank, seq LIMIT ?`;
+
+const anyParked = `SELECT 1 FROM nightshift_tasks WHERE queue = ? AND held = 'noHandler' LIMIT 1`;
+const selectParked = `
+  SELECT ${columns} FROM nightshift_tasks WHERE queue = ? AND held = 'noHandler' AND definition = ?
   ORDER BY priority, rank, seq LIMIT ?`;
 
 const activate = `
-  UPDATE nightshift_tasks SET state = 'active', claim = claim + 1, worker = ?, started_at = ?, expires_at = NULL
+  UPDATE nightshift_tasks SET state = 'active', claim = claim + 1, worker = ?, started_at = ?, expires_at = NULL,
+    held = NULL
   WHERE seq = ?`;
 
 function toClaimed(row: ReadyRow): ClaimedTask {

@@ -5,7 +5,6 @@ export class KnownCounts {
   waiting = 0;
   /** Scheduled, or to be retried. */
   later = 0;
-  private inserting = 0;
   private isCounting = false;
   private isStale = false;
 
@@ -14,36 +13,28 @@ export class KnownCounts {
     private readonly onFailed: (error: unknown) => void,
   ) {}
 
-  /** A task is being added: until {@link noteInserted} nobody can say whether a count has it or not. */
-  noteInserting(): void {
-    this.inserting += 1;
-  }
-
-  /** Whether it was added the caller says by adding it here. */
-  noteInserted(): void {
-    this.inserting -= 1;
-    if (this.isStale && this.inserting === 0) this.recount();
-  }
-
   /** Counts, soon. While it is counting, once more after that. */
   recount(): void {
-    this.isStale = true;
-    if (this.isCounting) return;
-    this.isCounting = true;
-    this.isStale = false;
-    void this.take();
+    this.isStale = this.isCounting;
+    if (!this.isCounting) void this.take();
   }
 
   private async take(): Promise<void> {
+    this.isCounting = true;
     try {
-      const { waiting, scheduled, retrying } = await this.count();
-      if (this.inserting > 0) this.isStale = true;
-      else [this.waiting, this.later] = [waiting, scheduled + retrying];
+      const counts = await this.count();
+      // What was done in one commit with the count is in it, and must not be added by whoever hears of it after this.
+      process.nextTick(() => this.set(counts));
     } catch (error) {
       this.onFailed(error);
     } finally {
       this.isCounting = false;
     }
-    if (this.isStale && this.inserting === 0) this.recount();
+    if (this.isStale) this.recount();
+  }
+
+  private set({ waiting, scheduled, retrying }: TaskCounts): void {
+    this.waiting = waiting;
+    this.later = scheduled + retrying;
   }
 }

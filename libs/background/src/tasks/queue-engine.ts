@@ -84,7 +84,7 @@ export interface LeftWork {
  *   closed, since what it accepts is not lost, and begins nothing new; one in memory refuses all but running work, and goes on
  *   running. `close()` aborts what runs and says what is left; `giveUpRunning()` waits no longer for it. After that nothing of
  *   the engine is left: no timer, no listener, no waiting promise.
- * - **Failing.** What a method cannot do rejects. What fails behind nobody's call is a `queue.failed` event, and is tried
+ * - **Failing.** What a method cannot do rejects. What fails behind nobody's call is an `engine.failed` event, and is tried
  *   again.
  */
 export interface QueueEngine {

@@ -10,6 +10,7 @@ export class RoomWaiters {
 
   /** Rejects with the signal's reason when it is aborted first. */
   wait(signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const watch = signal && AbortWatch.over(signal);
       const leave = (): void => {

@@ -20,7 +20,7 @@ export interface SessionQueue {
   onSuperseded(): void;
   /** What running tasks have said is to be written down. */
   flushNotes(): void;
-  /** Once in a while: what has ended long ago goes, and what was parked is looked at again. */
+  /** Once in a while: what has ended long ago goes, and what has expired is told. */
   tidyUp(): Promise<void>;
 }
 

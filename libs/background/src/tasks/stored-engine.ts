@@ -113,6 +113,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
       if (transaction !== undefined) throw this.fullInTransaction();
       this.session.watch(); // room may come free elsewhere
       await this.runs.waitAsProducer(signal, () => this.room.wait(signal));
+      signal?.throwIfAborted();
       this.expectOpen();
     }
   }
@@ -190,7 +191,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
     for (const { id, name } of cancelled)
       this.dependencies.events.emit('task.cancelled', { queue: this.name, taskId: id, name, reason });
     for (const { id } of requested) this.runs.cancel(id, reason);
-    this.known.waiting -= cancelled.length;
+    if (cancelled.length > 0) this.known.recount(); // they waited, or were held
     this.afterChange(cancelled.map(({ id }) => id));
     return cancelled.length + requested.length;
   }
@@ -201,6 +202,10 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
 
   open(): void {
     if (this.isHeldBack) this.dependencies.events.emit('queue.paused', { queue: this.name }); // since before this start
+    const { storage } = this.session;
+    storage
+      .unpark(this.name, this.dependencies.handlers.names)
+      .catch((error: unknown) => this.session.fail('release parked tasks', error));
     this.runs.open();
     this.known.recount();
   }
@@ -276,10 +281,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
 
   async tidyUp(): Promise<void> {
     const { storage } = this.session;
-    if (this.runs.isOpen) {
-      await storage.unpark(this.name, this.dependencies.handlers.names);
-      this.runs.sweepSoon(); // what has expired, or was released, shows in a claim
-    }
+    this.runs.sweepSoon(); // what has expired, or is free of its key, shows in a claim
     const now = this.now();
     for (const state of endStates) {
       const { ageMs, count } = this.options.retention[state];
@@ -310,18 +312,13 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
     return toNewTask(target, request, this.now());
   }
 
-  private async insert(task: NewTask, transaction: unknown): Promise<InsertOutcome> {
+  private insert(task: NewTask, transaction: unknown): Promise<InsertOutcome> {
     const { storage } = this.session;
     const { capacity, fullMode } = this.options;
     const bound = { capacity, fullMode };
-    this.known.noteInserting();
-    try {
-      return await (transaction === undefined
-        ? storage.insert(task, bound)
-        : storage.insertWithin(transaction, task, bound));
-    } finally {
-      this.known.noteInserted();
-    }
+    return transaction === undefined
+      ? storage.insert(task, bound)
+      : storage.insertWithin(transaction, task, bound);
   }
 
   private async enqueueInTurn(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
@@ -339,11 +336,13 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
 
   private onClaimed(count: number): void {
     this.known.waiting -= count;
+    if (this.known.waiting < 0) this.known.recount(); // they have fallen due, or were enqueued elsewhere
     this.room.release(count);
   }
 
   private onSettled(task: LocalTask, outcome: SettledOutcome | undefined): void {
     if (outcome !== undefined) this.results.settle(task.id, outcome);
+    else this.known.recount(); // it is held, or in line again
     this.checkIdle();
   }
 

@@ -199,7 +199,8 @@ export interface TaskEnd {
  *   same error, which is told once and not once for each call.
  * - **Ordered.** {@link claim} gives the waiting tasks with the smallest `priority` first; among those, such as have fallen
  *   due, by when they did; then the others, in the order in which they were inserted. It passes over those without a handler
- *   and those whose `concurrencyKey` has no room, without them slowing down the claims of others.
+ *   and those whose `concurrencyKey` has no room, without them slowing down the claims of others. What it has passed over
+ *   for want of a handler is parked, for all to see; whoever has a handler for it is given it in its turn.
  * - **Shared.** Several processes may use one store at once. A worker that dies is noticed by the others, who call
  *   {@link recover}. Time is the caller's: the store has no clock.
  *
@@ -239,7 +240,7 @@ export interface TaskStorage {
   look(worker: WorkerId | undefined, version: number | undefined): Promise<Look | undefined>;
 
   setPaused(queue: string, isPaused: boolean): Promise<void>;
-  /** Waiting tasks of these definitions, parked for want of a handler, are parked no more. */
+  /** Waiting tasks of these definitions, parked for want of a handler, are parked no more: a process that has one begins. */
   unpark(queue: string, definitions: readonly string[]): Promise<void>;
 
   /** Those of the tasks that have ended. */

@@ -27,7 +27,7 @@ export const cancelling = casesOf('cancelling', (write) => {
     assert.equal(await handle.cancel(), true);
     await stage.time.advance(stage.moment * 2);
     assert.deepEqual([held.began, await handle.state()], [[], 'cancelled']);
-    assert.equal(queue.scheduled, 0);
+    await stage.time.until('the queue knows it', () => queue.scheduled === 0);
   });
 
   write('a task that is to be retried does not run again', [], async (stage) => {

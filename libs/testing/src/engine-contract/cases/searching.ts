@@ -234,7 +234,10 @@ export const searching = casesOf('searching', (write) => {
       expired: 0,
       heldBack: 0,
     });
-    assert.deepEqual([queue.size, queue.active, queue.scheduled], [1, 2, 2]);
+    await stage.time.until(
+      'the queue knows it too, as far as one process can',
+      () => queue.size === 1 && queue.active === 2 && queue.scheduled === 2,
+    );
   });
 
   write('the counts agree with what a search finds, whatever has happened', ['search'], async (stage) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { constant } from 'nestjs-nightshift/channels';
 import { casesOf } from '../contract-case.js';
+import { handled } from '../contract-time.js';
 
 export const steering = casesOf('pausing', (write) => {
   write('nothing begins while the queue is paused, and running tasks go on', [], async (stage) => {
@@ -163,6 +164,23 @@ export const capacity = casesOf('capacity', (write) => {
       const blocked = queue.enqueue(held.definition, 'b', { signal: controller.signal });
       assert.ok(await stage.time.isPending(blocked));
       const reason = new Error('the caller has gone');
+      controller.abort(reason);
+      await assert.rejects(stage.time.settled(blocked), (error) => error === reason);
+      assert.equal((await engine.search({})).tasks.length, 1);
+    },
+  );
+
+  write(
+    'a signal that is aborted while the queue is found full gives up as well',
+    ['capacity', 'search'],
+    async (stage) => {
+      const held = stage.hold();
+      const { queue, engine } = await stage.start({ capacity: 1 });
+      await queue.pause();
+      await queue.enqueue(held.definition, 'a');
+      const controller = new AbortController();
+      const reason = new Error('the caller has gone');
+      const blocked = handled(queue.enqueue(held.definition, 'b', { signal: controller.signal }));
       controller.abort(reason);
       await assert.rejects(stage.time.settled(blocked), (error) => error === reason);
       assert.equal((await engine.search({})).tasks.length, 1);

@@ -9,7 +9,7 @@ export const time = casesOf('time', (write) => {
     const app = await stage.start();
     const handle = await app.queue.enqueue(held.definition, 'a', { delay: stage.moment * 3 });
     assert.equal(await handle.state(), 'scheduled');
-    assert.equal(app.queue.scheduled, 1);
+    await stage.time.until('the queue knows it', () => app.queue.scheduled === 1);
     await stage.time.advance(stage.moment);
     assert.deepEqual([held.began, await handle.state()], [[], 'scheduled']);
     await stage.time.advance(stage.moment * 2);
