@@ -73,6 +73,7 @@ export function toRow(task: NewTask, bound: QueueBound): TaskRow {
       concurrencyKey: toKey(concurrencyKey),
       concurrencyLimit: task.concurrencyLimit,
     }),
+    longKeys: longKeysOf(task),
     capacity: bound.capacity,
     fullMode: bound.fullMode,
     isBoundExact: true,
@@ -96,6 +97,13 @@ export function toOutcome(answer: Answer, row: TaskRow): InsertOutcome {
         replaced: replaced === null ? undefined : { id: toId(replaced), name: replaced.name },
       };
   }
+}
+
+/** The keys as they were given, if one is not in its column so. */
+function longKeysOf({ deduplication, concurrencyKey }: NewTask): string | undefined {
+  const given = { deduplication: deduplication?.key, concurrency: concurrencyKey };
+  const isLong = Object.values(given).some((key) => key !== undefined && toKey(key) !== key);
+  return isLong ? JSON.stringify(given) : undefined;
 }
 
 /** Nothing has to be decided about it. */

@@ -39,6 +39,7 @@ interface TaskRow {
   readonly ended_at: Numeric | null;
   readonly dedup_key: string | null;
   readonly concurrency_key: string | null;
+  readonly long_keys: string | null;
   readonly progress: string | null;
   readonly result: string | null;
   readonly error: string | null;
@@ -147,11 +148,12 @@ export class TaskSearch {
 
 const columns =
   'seq, nonce, queue, name, definition, state, held, priority, attempt, max_attempts, claim, tags, metadata, enqueued_at, ' +
-  'due_at, expires_at, started_at, ended_at, dedup_key, concurrency_key, progress, error';
+  'due_at, expires_at, started_at, ended_at, dedup_key, concurrency_key, long_keys, progress, error';
 
 function toRecord(row: TaskRow): TaskRecord {
   const progress = parse(row.progress) as
     { value: number; message?: string | undefined; atMs: number } | undefined;
+  const keys = (parse(row.long_keys) ?? {}) as { deduplication?: string; concurrency?: string };
   // Before the first claim no attempt has begun; between two, the number is that of the next.
   const isAhead = row.state === 'waiting' || row.state === 'scheduled' || row.state === 'retrying';
   const attempt = Number(row.attempt);
@@ -170,8 +172,8 @@ function toRecord(row: TaskRow): TaskRecord {
     startedAt: toDate(row.started_at),
     endedAt: toDate(row.ended_at),
     expiresAt: toDate(row.expires_at),
-    deduplicationKey: row.dedup_key ?? undefined,
-    concurrencyKey: row.concurrency_key ?? undefined,
+    deduplicationKey: row.dedup_key === null ? undefined : (keys.deduplication ?? row.dedup_key),
+    concurrencyKey: keys.concurrency ?? row.concurrency_key ?? undefined,
     tags: row.tags ?? [],
     metadata: (parse(row.metadata) as Record<string, unknown> | undefined) ?? {},
     progress:

@@ -9,6 +9,7 @@ await describeWithService(postgres, 'the engine on PostgreSQL', (url) => {
     capabilities: postgresEngine({ connectionString: url }).capabilities,
     clock: 'system',
     within: '8s',
+    recovery: '6s',
     createStore: () => {
       const schemas = new Schemas(url);
       return {

@@ -102,6 +102,13 @@ export const claims = (s: string): string => `
       allowed := ${s}.rate_room(r.queue, r."rateMax", r."ratePerMs" * interval '1 ms');
       room := least(room, allowed);
     END IF;
+    -- What others have parked is in line again for those who have a handler.
+    IF room > 0 AND EXISTS (SELECT FROM ${s}.tasks
+        WHERE queue = r.queue AND held = 'noHandler' AND definition = ANY(r.definitions)) THEN
+      UPDATE ${s}.tasks SET held = NULL WHERE seq IN (
+        SELECT seq FROM ${s}.tasks WHERE queue = r.queue AND held = 'noHandler' AND definition = ANY(r.definitions)
+          ORDER BY priority, rank, seq LIMIT room FOR UPDATE SKIP LOCKED);
+    END IF;
     wanted := room;
     WHILE wanted > 0 LOOP
       looks := looks + 1;

@@ -23,7 +23,8 @@ export const insertion = (s: string): string => `
   CREATE OR REPLACE FUNCTION ${s}.count_waiting(of_queue text, most bigint) RETURNS bigint LANGUAGE sql AS $$
     SELECT (SELECT count(*) FROM (SELECT FROM ${s}.tasks WHERE queue = of_queue AND state = 'waiting' AND held IS NULL
         LIMIT most) ready)
-      + (SELECT count(*) FROM (SELECT FROM ${s}.tasks WHERE queue = of_queue AND held IS NOT NULL LIMIT most) held)
+      + (SELECT count(*) FROM (SELECT FROM ${s}.tasks WHERE queue = of_queue AND held = 'noHandler' LIMIT most) parked)
+      + (SELECT count(*) FROM (SELECT FROM ${s}.tasks WHERE queue = of_queue AND held = 'concurrencyKey' LIMIT most) held)
   $$;
 
   -- Neither waits for anybody nor fails while others enqueue, but for those who are adding the very same key just now.
@@ -40,7 +41,7 @@ export const insertion = (s: string): string => `
     SELECT * INTO t FROM json_to_record(task) AS x(nonce text, queue text, name text, definition text, payload text,
       priority bigint, "maxAttempts" bigint, "enqueuedAtMs" bigint, options text, tags text[], metadata text,
       "dueAtMs" bigint, "expiresAtMs" bigint, key text, "untilMs" bigint, "onConflict" text, "concurrencyKey" text,
-      "concurrencyLimit" bigint, capacity bigint, "fullMode" text, "isBoundExact" boolean, channel text);
+      "concurrencyLimit" bigint, "longKeys" text, capacity bigint, "fullMode" text, "isBoundExact" boolean, channel text);
     IF t.channel IS NOT NULL THEN PERFORM pg_notify(t.channel, ''); END IF;
     IF t."isBoundExact" AND t.capacity IS NOT NULL AND t."dueAtMs" IS NULL THEN
       PERFORM pg_advisory_xact_lock(hashtextextended('${s}.bound ' || t.queue, 0));
@@ -72,10 +73,11 @@ export const insertion = (s: string): string => `
       initial := CASE WHEN is_full AND t."fullMode" = 'dropWrite' THEN 'discarded'
         WHEN t."dueAtMs" IS NOT NULL THEN 'scheduled' ELSE 'waiting' END;
       INSERT INTO ${s}.tasks (nonce, queue, name, definition, payload, state, priority, max_attempts, enqueued_at, options,
-          tags, metadata, due_at, expires_at, dedup_key, dedup_until, concurrency_key, concurrency_limit, ended_at, error)
+          tags, metadata, due_at, expires_at, dedup_key, dedup_until, concurrency_key, concurrency_limit, long_keys,
+          ended_at, error)
         SELECT t.nonce, t.queue, t.name, t.definition, t.payload, initial, t.priority, t."maxAttempts", t."enqueuedAtMs",
           t.options, t.tags, t.metadata, t."dueAtMs", CASE WHEN initial <> 'discarded' THEN t."expiresAtMs" END,
-          CASE WHEN initial <> 'discarded' THEN t.key END, t."untilMs", t."concurrencyKey", t."concurrencyLimit",
+          CASE WHEN initial <> 'discarded' THEN t.key END, t."untilMs", t."concurrencyKey", t."concurrencyLimit", t."longKeys",
           CASE WHEN initial = 'discarded' THEN t."enqueuedAtMs" END,
           CASE WHEN initial = 'discarded' THEN ${quoteText(endReasons.dropped('dropWrite'))} END
         ON CONFLICT (queue, dedup_key) WHERE dedup_key IS NOT NULL DO NOTHING

@@ -6,6 +6,7 @@
  *   decides.
  * - `held` takes a waiting task out of the line: it has no handler, or its concurrency key has no room.
  * - `claim` goes up with each claim; `attempt` is the number of the attempt that runs or comes next.
+ * - `long_keys` has the keys that no index takes, which are cut in their own columns.
  * - A row that changes its state is written anew with an entry in every index that it falls under, so it falls under the
  *   primary key and one other.
  * - `counts` is a list of changes, of which the sum counts: a number that everybody updates would make everybody wait for
@@ -41,6 +42,7 @@ export const tableVersions: readonly ((s: string) => string)[] = [
     dedup_until bigint,
     concurrency_key text,
     concurrency_limit bigint,
+    long_keys text,
     cancellation text,
     progress text,
     result text,
@@ -48,7 +50,8 @@ export const tableVersions: readonly ((s: string) => string)[] = [
     attempts jsonb
   ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.05);
   CREATE INDEX tasks_ready ON ${s}.tasks (queue, priority, rank, seq) WHERE state = 'waiting' AND held IS NULL;
-  CREATE INDEX tasks_held ON ${s}.tasks (queue, held, concurrency_key, priority, rank, seq) WHERE held IS NOT NULL;
+  CREATE INDEX tasks_held ON ${s}.tasks (queue, concurrency_key, priority, rank, seq) WHERE held = 'concurrencyKey';
+  CREATE INDEX tasks_parked ON ${s}.tasks (queue, definition, priority, rank, seq) WHERE held = 'noHandler';
   CREATE INDEX tasks_active ON ${s}.tasks (worker) WHERE state = 'active';
   CREATE INDEX tasks_keyed ON ${s}.tasks (queue, concurrency_key)
     WHERE state = 'active' AND concurrency_key IS NOT NULL;
