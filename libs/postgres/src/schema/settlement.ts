@@ -14,13 +14,15 @@ export const attemptsWith = (attempt: string): string => `
 
 /** What becomes of attempts, and what running tasks say: under the current claim, and no other. */
 export const settlement = (s: string): string => `
-  -- The numbers of those that took effect.
+  -- The numbers of those that took effect. Only what is active has a worker; to ask for the state would lead the planner to
+  -- the index of what is active, which is full of what no longer is.
   CREATE OR REPLACE FUNCTION ${s}.settle(settlements json) RETURNS bigint[] LANGUAGE plpgsql AS $$
   DECLARE
     settled bigint[];
     gone bigint[];
     keyed record;
   BEGIN
+    IF EXISTS (SELECT FROM json_array_elements(settlements) g WHERE (g ->> 'isKept')::boolean) THEN
     WITH given AS (
       SELECT * FROM json_to_recordset(settlements) AS x(seq bigint, claim bigint, state text, at bigint, due bigint,
         next bigint, result text, error text, attempt jsonb, "isKept" boolean)
@@ -37,18 +39,20 @@ export const settlement = (s: string): string => `
         error = CASE WHEN g.state = 'waiting' THEN t.error ELSE g.error END,
         dedup_key = CASE WHEN g.state IN ('waiting', 'retrying') THEN dedup_key ELSE ${keyAfter('g.at')} END,
         attempts = ${attemptsWith('g.attempt')}
-      FROM given g WHERE t.seq = g.seq AND t.claim = g.claim AND t.state = 'active'
+      FROM given g WHERE t.seq = g.seq AND t.claim = g.claim AND t.worker IS NOT NULL
       RETURNING t.seq
     )
     SELECT array_agg(seq) INTO settled FROM rows;
+    END IF;
     IF EXISTS (SELECT FROM json_array_elements(settlements) g WHERE NOT (g ->> 'isKept')::boolean) THEN
       WITH rows AS (
         DELETE FROM ${s}.tasks t
           USING json_to_recordset(settlements) AS g(seq bigint, claim bigint, "isKept" boolean)
-          WHERE NOT g."isKept" AND t.seq = g.seq AND t.claim = g.claim AND t.state = 'active'
+          WHERE NOT g."isKept" AND t.seq = g.seq AND t.claim = g.claim AND t.worker IS NOT NULL
           RETURNING t.seq
-      ), lines AS (DELETE FROM ${s}.log USING rows WHERE log.task = rows.seq)
+      )
       SELECT array_agg(seq) INTO gone FROM rows;
+      IF EXISTS (SELECT FROM ${s}.log WHERE task = ANY(gone)) THEN DELETE FROM ${s}.log WHERE task = ANY(gone); END IF;
       settled := settled || gone;
     END IF;
     FOR keyed IN
@@ -75,12 +79,12 @@ export const settlement = (s: string): string => `
   BEGIN
     UPDATE ${s}.tasks t SET progress = n.progress
       FROM json_to_recordset(notes) AS n(seq bigint, claim bigint, progress text)
-      WHERE n.progress IS NOT NULL AND t.seq = n.seq AND t.claim = n.claim AND t.state = 'active';
+      WHERE n.progress IS NOT NULL AND t.seq = n.seq AND t.claim = n.claim AND t.worker IS NOT NULL;
     WITH lines AS (
       INSERT INTO ${s}.log (task, at, message)
         SELECT n.seq, line.at, line.message
         FROM json_to_recordset(notes) AS n(seq bigint, claim bigint, lines json)
-        JOIN ${s}.tasks t ON t.seq = n.seq AND t.claim = n.claim AND t.state = 'active'
+        JOIN ${s}.tasks t ON t.seq = n.seq AND t.claim = n.claim AND t.worker IS NOT NULL
         CROSS JOIN json_to_recordset(n.lines) AS line(at bigint, message text)
         RETURNING task, id
     ), of_tasks AS (SELECT task, count(*) AS fresh FROM lines GROUP BY task)
