@@ -56,8 +56,7 @@ export class Database {
 
   async withConnection<R>(work: (connection: PostgresConnection) => Promise<R>): Promise<R> {
     const client = await this.connect();
-    const ignore = (): void => {}; // the statement that is under way rejects with it
-    client.on('error', ignore);
+    client.on('error', ignore); // the statement that is under way rejects with it
     try {
       const result = await work(client);
       this.outage = undefined;
@@ -92,3 +91,5 @@ export class Database {
     return this.outage;
   }
 }
+
+function ignore(): void {}

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Pool } from 'pg';
 import { postgresEngine } from 'nestjs-nightshift/postgres';
 import { expect, it, onTestFinished } from 'vitest';
 import { describeWithService } from '../service.js';
@@ -42,7 +42,7 @@ await describeWithService(postgres, 'opening the engine on PostgreSQL', (url) =>
 
   it('says what to grant when the user may not make a schema', async () => {
     const schemas = newSchemas(url);
-    const pool = new pg.Pool({ connectionString: url, options: '-c role=pg_monitor' });
+    const pool = new Pool({ connectionString: url, options: '-c role=pg_monitor' });
     onTestFinished(() => pool.end());
     await expect(startApplication(schemas, { engine: { pool } })).rejects.toMatchObject({
       code: 'POSTGRES_NO_PERMISSION',
@@ -52,7 +52,7 @@ await describeWithService(postgres, 'opening the engine on PostgreSQL', (url) =>
 
   it('uses a pool of the application, and leaves it open', async () => {
     const schemas = newSchemas(url);
-    const pool = new pg.Pool({ connectionString: url, max: 6 });
+    const pool = new Pool({ connectionString: url, max: 6 });
     onTestFinished(() => pool.end());
     const { queue, close } = await startApplication(schemas, { engine: { pool } });
     expect(await (await queue.enqueue(bake, { cake: 'sponge' })).result()).toBe('sponge, baked');

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { expect, it } from 'vitest';
 import { describeWithService } from '../service.js';
 import { bake, newSchemas, startApplication } from './application.js';
@@ -38,21 +39,20 @@ await describeWithService(postgres, 'an outage of PostgreSQL', (url) => {
   }, 20_000);
 
   it('does not lose the outcome of a task that ends during it', async () => {
-    let bakeIt = (): void => {};
-    const baked = new Promise<void>((resolve) => (bakeIt = resolve));
+    const oven = new EventEmitter();
     const gateway = await Gateway.open(url);
     const schemas = newSchemas(url);
     const { queue } = await startApplication(schemas, {
       engine: { connectionString: gateway.url },
       handle: async () => {
-        await baked;
+        await once(oven, 'done');
         return 'late';
       },
     });
     const task = await queue.enqueue(bake, cake);
     await expect.poll(() => queue.active).toBe(1);
     await gateway.close();
-    bakeIt();
+    oven.emit('done');
     await expect.poll(() => queue.active).toBe(0);
     await gateway.reopen();
     await expect

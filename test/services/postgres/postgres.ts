@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import { Client, Pool } from 'pg';
 import type { Service } from '../service.js';
 
 /** The server that the tests of the engine on PostgreSQL need. */
@@ -8,7 +8,7 @@ export const postgres: Service = {
   variable: 'DATABASE_URL',
   defaultUrl: 'postgres://postgres@127.0.0.1:5432/postgres',
   async check(url) {
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+    const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
     try {
       await client.connect();
       await client.query('SELECT 1');
@@ -22,10 +22,10 @@ export const postgres: Service = {
 export class Schemas implements AsyncDisposable {
   readonly name = `nightshift_test_${randomUUID().slice(0, 8)}`;
   readonly graphile = `${this.name}_gw`;
-  readonly pool: pg.Pool;
+  readonly pool: Pool;
 
   constructor(readonly url: string) {
-    this.pool = new pg.Pool({ connectionString: url, max: 4 });
+    this.pool = new Pool({ connectionString: url, max: 4 });
     this.pool.on('error', () => {}); // connections that a test ends
   }
 

@@ -50,9 +50,13 @@ export async function migrate(connection: PostgresConnection, schema: string): P
 
 /** 0 when there are no tables yet. */
 async function versionOf(connection: PostgresConnection, schema: string): Promise<number> {
-  const table = `${quoteName(schema)}.version`;
-  const found = await connection.query('SELECT to_regclass($1) IS NOT NULL AS "isThere"', [table]);
-  if (!(found.rows[0] as { isThere: boolean }).isThere) return 0;
-  const { rows } = await connection.query(`SELECT version FROM ${table}`);
+  // Asked of the catalog itself: what `to_regclass()` remembers from before the lock was given may not be so any more.
+  const found = await connection.query(
+    `SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = $1 AND c.relname = 'version'`,
+    [schema],
+  );
+  if (found.rows.length === 0) return 0;
+  const { rows } = await connection.query(`SELECT version FROM ${quoteName(schema)}.version`);
   return (rows[0] as { version: number } | undefined)?.version ?? 0;
 }
