@@ -44,11 +44,7 @@ await describeWithService(postgres, 'several processes on one PostgreSQL', (url)
   });
 
   it('cancels what runs elsewhere', async () => {
-    const handle = (_: object, { signal }: { signal: AbortSignal }): Promise<void> =>
-      new Promise((_resolve, reject) =>
-        signal.addEventListener('abort', () => reject(signal.reason as Error)),
-      );
-    const { one, other } = await setup(url, { queue: { concurrency: 0 } }, { handle });
+    const { one, other } = await setup(url, { queue: { concurrency: 0 } }, { handle: untilAborted });
     const task = await one.queue.enqueue(bake, cake);
     await expect.poll(() => other.queue.active).toBe(1);
     expect(await task.cancel('not hungry')).toBe(true);
