@@ -7,6 +7,7 @@ it.each<[string, unknown, RegExp]>([
   ['neither place is given', {}, /connectionString/],
   ['both are given', { connectionString, pool: { connect() {}, totalCount: 0 } }, /one of the two/],
   ['the pool is none', { pool: {} }, /a pg.Pool/],
+  ['the pool is too small', { pool: { connect() {}, totalCount: 0, options: { max: 2 } } }, /4 or more/],
   ['the schema has no name', { connectionString, schema: '' }, /schema/],
   [
     'the schema has a name that PostgreSQL would cut',

@@ -7,12 +7,16 @@ import {
   type EngineDependencies,
   type StoreOptions,
 } from 'nestjs-nightshift';
+import type { Duration } from 'nestjs-nightshift/channels';
 import type { PostgresPool } from './driver.js';
 import type { JobDestination, JobDestinations } from './graphile-jobs.js';
 import type { PostgresStoreOptions } from './open-store.js';
 import { PostgresStorage } from './postgres-storage.js';
 
 type QueueOptions = Parameters<BackgroundEngine['createQueue']>[0];
+
+/** With fewer, the one that listens and those that work would wait for each other. */
+const fewestConnections = 4;
 
 /** What {@link postgresEngine} takes: where the database is, by one of the first two. */
 export interface PostgresEngineOptions extends StoreOptions {
@@ -34,9 +38,19 @@ export interface PostgresEngineOptions extends StoreOptions {
    * @default { schema: 'graphile_worker' }
    */
   graphile?: { schema?: string | undefined } | 'none' | undefined;
+  /**
+   * How often to look whether anything was heard of other processes, which costs nothing when nothing was. What this process
+   * enqueues it begins at once.
+   * @default '25ms'
+   */
+  pollInterval?: Duration | undefined;
 }
 
-const postgresDefaults = Object.freeze({ schema: 'nightshift', graphileSchema: 'graphile_worker' } as const);
+const postgresDefaults = Object.freeze({
+  schema: 'nightshift',
+  graphileSchema: 'graphile_worker',
+  pollIntervalMs: 25,
+} as const);
 /** PostgreSQL cuts longer names off, and then they are not what was said. */
 const longestName = 63;
 
@@ -61,11 +75,12 @@ export function postgresEngine(options: PostgresEngineOptions): BackgroundEngine
   const schema = readName(check, 'schema', postgresDefaults.schema);
   const graphileSchema = readGraphile(check);
   const store = readStoreOptions(check as OptionsReader<StoreOptions>);
+  const pollIntervalMs = check.has('pollInterval') ? store.pollIntervalMs : postgresDefaults.pollIntervalMs;
   check.finish();
   const destinations = new QueueDestinations();
   const server = 'pool' in source ? 'the server of the pool' : nameOf(source.connectionString);
   const storage = new PostgresStorage({ source, server, schema, graphileSchema, destinations });
-  return new PostgresEngine(storedEngine({ ...store, storage }), destinations);
+  return new PostgresEngine(storedEngine({ ...store, pollIntervalMs, storage }), destinations);
 }
 
 /** The engine of a store, which in addition knows where the jobs of others belong. */
@@ -127,7 +142,12 @@ class QueueDestinations implements JobDestinations {
 function readSource(check: OptionsReader<PostgresEngineOptions>): PostgresStoreOptions['source'] {
   if (check.has('pool') === check.has('connectionString'))
     check.problem('connectionString', 'given, or else `pool`: one of the two');
-  const pool = check.value<object | undefined>('pool', undefined, 'a pg.Pool', isPool);
+  const pool = check.value<object | undefined>(
+    'pool',
+    undefined,
+    `a pg.Pool with a max of ${fewestConnections} or more`,
+    isPool,
+  );
   if (pool !== undefined) return { pool: pool as PostgresPool };
   return { connectionString: check.has('connectionString') ? check.text('connectionString') : '' };
 }
@@ -162,7 +182,13 @@ function isName(value: unknown): boolean {
 }
 
 function isPool(value: unknown): boolean {
-  const { connect, totalCount } = (value ?? {}) as { connect?: unknown; totalCount?: unknown };
+  const { connect, totalCount, options } = (value ?? {}) as {
+    connect?: unknown;
+    totalCount?: unknown;
+    options?: { max?: unknown };
+  };
+  const { max } = options ?? {};
+  if (typeof max === 'number' && max < fewestConnections) return false;
   return typeof connect === 'function' && typeof totalCount === 'number';
 }
 
