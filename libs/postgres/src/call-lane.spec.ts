@@ -52,3 +52,12 @@ it('is idle when all that was called is done', async () => {
   expect(batches).toEqual([[1]]);
   await called;
 });
+
+it('is done with what was called until now, also when that fails', async () => {
+  const { lane, batches } = setup((calls) => (calls.includes(1) ? new Error('one') : undefined));
+  const called = lane.call(1);
+  called.catch(() => {}); // looked at below
+  await lane.whenDone();
+  expect(batches).toEqual([[1]]);
+  await expect(called).rejects.toThrow('one');
+});

@@ -22,6 +22,7 @@ export class CallLane<C, R> {
   private isArmed = false;
   private isRunning = false;
   private readonly idle: (() => void)[] = [];
+  private last: Promise<unknown> = Promise.resolve();
   /** Of the async context in which it was made: a batch belongs to none of its callers. */
   private readonly resource = new AsyncResource('nightshift');
 
@@ -29,10 +30,17 @@ export class CallLane<C, R> {
   constructor(private readonly run: (calls: readonly C[]) => Promise<readonly R[]>) {}
 
   call(call: C): Promise<R> {
-    return new Promise((resolve, reject) => {
+    const called = new Promise<R>((resolve, reject) => {
       this.waiting.push({ call, resolve, reject });
       this.arm();
     });
+    this.last = called;
+    return called;
+  }
+
+  /** Resolves when what was called until now has taken effect, or failed. */
+  async whenDone(): Promise<void> {
+    await this.last.catch(() => undefined);
   }
 
   /** Resolves when all that was called is done. */

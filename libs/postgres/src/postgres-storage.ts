@@ -113,23 +113,23 @@ export class PostgresStorage implements TaskStorage {
   }
 
   async ends(queue: string, ids: readonly string[]): Promise<readonly TaskEnd[]> {
-    return this.expectOpen().search.ends(queue, ids);
+    return (await this.read()).ends(queue, ids);
   }
 
   async state(queue: string, id: string): Promise<TaskState | undefined> {
-    return this.expectOpen().search.state(queue, id);
+    return (await this.read()).state(queue, id);
   }
 
   async details(queue: string, id: string): Promise<TaskDetails | undefined> {
-    return this.expectOpen().search.details(queue, id);
+    return (await this.read()).details(queue, id);
   }
 
   async search(queue: string, query: ResolvedTaskQuery): Promise<StoredPage> {
-    return this.expectOpen().search.search(queue, query);
+    return (await this.read()).search(queue, query);
   }
 
   async counts(queue: string): Promise<TaskCounts> {
-    return this.expectOpen().search.counts(queue);
+    return (await this.read()).counts(queue);
   }
 
   retry(queue: string, filter: ResolvedTaskFilter, nowMs: number): Promise<readonly DroppedTask[]> {
@@ -167,6 +167,13 @@ export class PostgresStorage implements TaskStorage {
 
   releaseOccurrence(service: string, dueAtMs: number, worker: WorkerId): Promise<void> {
     return this.telling(({ occurrences }) => occurrences.release(service, dueAtMs, worker));
+  }
+
+  /** Whoever looks sees what this process has settled before. */
+  private async read(): Promise<OpenStore['search']> {
+    const { work, search } = this.expectOpen();
+    await work.whenDone();
+    return search;
   }
 
   /** Does something that others hear of. */
