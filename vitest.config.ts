@@ -6,6 +6,9 @@ const source = (path: string): string => new URL(path, import.meta.url).pathname
 /** Those that run the built package in processes of their own. */
 const processSpecs = ['test/processes/**/*.spec.ts', 'test/package/**/*.spec.ts', 'test/leaks/**/*.spec.ts'];
 
+/** Those that need a server: they say so, and how to provide it, where it is missing. */
+const serviceSpecs = ['test/services/**/*.spec.ts'];
+
 export default defineConfig({
   // Nest's DI reads decorator metadata, which esbuild and oxc do not emit; swc does.
   plugins: [swc.vite({ module: { type: 'es6' } })],
@@ -24,7 +27,7 @@ export default defineConfig({
         test: {
           name: 'in-process',
           include: ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/**/*.spec.ts'],
-          exclude: processSpecs,
+          exclude: [...processSpecs, ...serviceSpecs],
           // Nothing here takes long, but on a machine that is busy with other things.
           testTimeout: 20_000,
         },
@@ -36,6 +39,16 @@ export default defineConfig({
           include: processSpecs,
           globalSetup: ['./test/global-setup.ts'],
           testTimeout: 30_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'services',
+          include: serviceSpecs,
+          testTimeout: 30_000,
+          // On a server and the real clock: a machine that stands still for a moment is nobody's fault.
+          retry: 1,
         },
       },
     ],

@@ -99,6 +99,16 @@ describe('the package', () => {
     expect(ran.stdout).toMatch(/^BULLMQ_MISSING .*npm install bullmq ioredis/);
   });
 
+  it('says what to install when pg is not there', async () => {
+    await using consumer = await Consumer.install(packed.tarball, needed);
+    const use = `import { postgresEngine } from 'nestjs-nightshift/postgres';
+      await postgresEngine({ connectionString: 'postgres://localhost' }).open({ clock: {} })
+        .catch(({ code, message }) => console.log(code, message));`;
+    const ran = await consumer.node('--input-type=module', '-e', use);
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.stdout).toMatch(/^PG_MISSING .*npm install pg/);
+  });
+
   it('is one and the same when it is required and when it is imported', async () => {
     await using consumer = await Consumer.install(packed.tarball, needed);
     await consumer.write(

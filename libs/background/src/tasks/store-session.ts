@@ -41,6 +41,7 @@ export class StoreSession {
   /** Of the async context in which it was made: timers must not hold on to that of a request. */
   private readonly resource = new AsyncResource('nightshift');
   private readonly releaseListeners = new Set<() => void>();
+  private readonly told = new WeakSet<Error>();
   private registering: Promise<WorkerId> | undefined;
   private pausedQueues: readonly string[] = [];
   private version: number | undefined;
@@ -120,6 +121,11 @@ export class StoreSession {
   /** Something that nobody waits for has failed. It is tried again when it is due again. */
   fail(during: string, error: unknown): void {
     if (this.isClosed) return;
+    // A driver rejects every call with one and the same error as long as the same outage lasts, however often it is tried.
+    if (error instanceof Error) {
+      if (this.told.has(error)) return;
+      this.told.add(error);
+    }
     this.dependencies.events.emit('engine.failed', { engine: this.storage.name, during, error });
   }
 

@@ -47,9 +47,10 @@ export const time = casesOf('time', (write) => {
   write('many tasks that fall due together run by priority', ['priority'], async (stage) => {
     const held = stage.hold();
     const { queue } = await stage.start();
-    await queue.enqueue(held.definition, 'last', { delay: stage.moment, priority: 1 });
-    await queue.enqueue(held.definition, 'first', { delay: stage.moment, priority: -1 });
-    await queue.enqueue(held.definition, 'middle', { delay: stage.moment });
+    const runAt = stage.time.clock.now() + stage.moment; // the same for all, however long it takes to enqueue them
+    await queue.enqueue(held.definition, 'last', { runAt, priority: 1 });
+    await queue.enqueue(held.definition, 'first', { runAt, priority: -1 });
+    await queue.enqueue(held.definition, 'middle', { runAt });
     await stage.time.advance(stage.moment * 2);
     const expected = ['first', 'middle', 'last'];
     for (const [index, name] of expected.entries()) {

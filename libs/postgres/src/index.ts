@@ -1,0 +1,15 @@
+export {
+  GraphileWorkerMissingError,
+  PgMissingError,
+  PostgresAccessDeniedError,
+  PostgresClosedError,
+  PostgresDatabaseMissingError,
+  PostgresNewerVersionError,
+  PostgresPermissionError,
+  PostgresReadOnlyError,
+  PostgresStorageError,
+  PostgresTransactionError,
+  PostgresUnreachableError,
+} from './errors.js';
+export type { PostgresTransaction, RunInTransaction } from './foreign-transaction.js';
+export { postgresEngine, type PostgresEngineOptions } from './postgres-engine.js';

@@ -1,0 +1,100 @@
+import { CallLane } from './call-lane.js';
+import { ChangeFeed } from './change-feed.js';
+import { Database } from './database.js';
+import { loadGraphileWorker, loadPg, type PostgresPool } from './driver.js';
+import { GraphileJobs, type JobDestinations } from './graphile-jobs.js';
+import { quoteName } from './names.js';
+import { Occurrences } from './occurrences.js';
+import { migrate } from './schema/migration.js';
+import { TaskControl } from './task-control.js';
+import { TaskInsertion } from './task-insertion.js';
+import { TaskSearch } from './task-search.js';
+import { TaskWork } from './task-work.js';
+import { Workers } from './workers.js';
+
+export interface PostgresStoreOptions {
+  readonly source: { readonly connectionString: string } | { readonly pool: PostgresPool };
+  /** What to call the server in messages: without a password. */
+  readonly server: string;
+  readonly schema: string;
+  /** That of graphile-worker; `undefined` when it is not wanted. */
+  readonly graphileSchema: string | undefined;
+  /** Where jobs that others add belong. */
+  readonly destinations: JobDestinations;
+}
+
+/** Enough for one batch of each kind, what is looked up meanwhile, and the one that listens. */
+const connections = 6;
+/** After this long without an answer a connection is given up. */
+const patienceMs = 60_000;
+const connectPatienceMs = 10_000;
+
+/**
+ * Connects, and makes the tables or brings them up to date.
+ *
+ * @throws one of the errors of this library that says what is wrong
+ */
+export async function openStore(options: PostgresStoreOptions) {
+  const { schema, graphileSchema, server, source, destinations } = options;
+  const pool = 'pool' in source ? source.pool : await openPool(source.connectionString);
+  const database = new Database(pool, server, schema, !('pool' in source));
+  const feed = new ChangeFeed(database, channelOf(schema));
+  try {
+    await database.withConnection((connection) => migrate(connection, schema));
+    if (graphileSchema !== undefined) {
+      const { runMigrations } = await loadGraphileWorker();
+      await database.alone(`graphile ${graphileSchema}`, () =>
+        runMigrations({ pgPool: pool, schema: graphileSchema }),
+      );
+    }
+    await feed.listen();
+  } catch (error) {
+    await feed.close();
+    await database.close();
+    throw error;
+  }
+  const insertion = new TaskInsertion(database);
+  const taskWork = new TaskWork(database);
+  const insertions = new CallLane(insertion.insert.bind(insertion));
+  const work = new CallLane(taskWork.run.bind(taskWork));
+  return {
+    s: quoteName(schema),
+    database,
+    feed,
+    insertions,
+    work,
+    jobs:
+      graphileSchema === undefined
+        ? undefined
+        : new GraphileJobs(database, graphileSchema, feed, destinations),
+    workers: new Workers(database),
+    search: new TaskSearch(database),
+    control: new TaskControl(database),
+    occurrences: new Occurrences(database),
+    /** Whatever has been called before is done first. */
+    async close(): Promise<void> {
+      await Promise.all([insertions.whenIdle(), work.whenIdle()]);
+      await feed.close();
+      await database.close();
+    },
+  };
+}
+
+export type OpenStore = Awaited<ReturnType<typeof openStore>>;
+
+async function openPool(connectionString: string): Promise<PostgresPool> {
+  const { Pool } = await loadPg();
+  return new Pool({
+    connectionString,
+    max: connections,
+    application_name: 'nightshift',
+    keepAlive: true,
+    connectionTimeoutMillis: connectPatienceMs,
+    query_timeout: patienceMs,
+  });
+}
+
+/** The name of a channel has 63 bytes at the most; that of a schema too. */
+function channelOf(schema: string): string {
+  return `nightshift ${schema}`.slice(0, 63);
+}

@@ -1,0 +1,110 @@
+import type pg from 'pg';
+import { expect, it } from 'vitest';
+import { describeWithService } from '../service.js';
+import { bake, newSchemas, startApplication } from './application.js';
+import { postgres, type Schemas } from './postgres.js';
+
+const cake = { cake: 'sponge' };
+
+/** Ways to give a transaction, each with the shape of one library's call. */
+type Client = pg.PoolClient;
+const shapes: Readonly<Record<string, (client: Client) => unknown>> = {
+  'a client of pg': (client) => client,
+  "TypeORM's queryRunner.query, which gives rows": (client) => (text: string, values: [string]) =>
+    client.query(text, values).then(({ rows }) => rows as unknown[]),
+  "Prisma's $queryRawUnsafe, which takes values one by one": (client) => {
+    const tx = {
+      $queryRawUnsafe: (text: string, ...values: string[]) =>
+        client.query(text, values).then(({ rows }) => rows as unknown[]),
+    };
+    return (text: string, values: [string]) => tx.$queryRawUnsafe(text, ...values);
+  },
+  "Drizzle's execute, which takes SQL in parts and gives { rows }": (client) => {
+    const execute = (parts: readonly [string, string, string]) =>
+      client.query(`${parts[0]}$1${parts[2]}`, [parts[1]]);
+    return (text: string, [value]: [string]) => {
+      const [before, after] = text.split('$1');
+      return execute([before!, value, after!]);
+    };
+  },
+};
+
+async function setup(url: string) {
+  const schemas = newSchemas(url);
+  const { queue, completed } = await startApplication(schemas);
+  await schemas.query(`CREATE TABLE ${schemas.name}.orders (name text)`);
+  const inTransaction = async (
+    end: 'COMMIT' | 'ROLLBACK',
+    work: (client: Client) => Promise<unknown>,
+  ): Promise<void> => {
+    const client = await schemas.pool.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query(`INSERT INTO ${schemas.name}.orders VALUES ('one')`);
+      await work(client);
+      await client.query(end);
+    } finally {
+      client.release();
+    }
+  };
+  const orders = (): Promise<unknown[]> => schemas.query(`SELECT * FROM ${schemas.name}.orders`);
+  const tasks = (): Promise<unknown[]> => schemas.query(`SELECT * FROM ${schemas.name}.tasks`);
+  return { schemas, queue, completed, inTransaction, orders, tasks };
+}
+
+await describeWithService(postgres, 'enqueue(..., { transaction }) on PostgreSQL', (url) => {
+  it.each(Object.entries(shapes))('runs the task when the row is committed, with %s', async (_, shape) => {
+    const { queue, inTransaction, orders, completed } = await setup(url);
+    await inTransaction('COMMIT', async (client) => {
+      const task = await queue.enqueue(bake, cake, { transaction: shape(client) });
+      // Nobody sees it yet.
+      await expect(task.state()).rejects.toMatchObject({ code: 'UNKNOWN_TASK' });
+    });
+    expect(await orders()).toHaveLength(1);
+    await expect.poll(completed).toBe(1);
+  });
+
+  it.each(Object.entries(shapes))(
+    'leaves neither task nor row when it is rolled back, with %s',
+    async (_, shape) => {
+      const { queue, inTransaction, orders, tasks } = await setup(url);
+      await inTransaction('ROLLBACK', (client) => queue.enqueue(bake, cake, { transaction: shape(client) }));
+      expect([await orders(), await tasks()]).toEqual([[], []]);
+    },
+  );
+
+  it('joins a transaction with everything else that a task may have', async () => {
+    const { queue, inTransaction } = await setup(url);
+    const ids: string[] = [];
+    await inTransaction('COMMIT', async (transaction) => {
+      const options = { transaction, deduplicationKey: 'one', tags: ['sweet'], delay: '1h' } as const;
+      for (let i = 0; i < 2; i += 1) ids.push((await queue.enqueue(bake, cake, options)).id);
+    });
+    expect(ids[0]).toBe(ids[1]);
+    expect(await (await queue.find(ids[0]!))?.state()).toBe('scheduled');
+  });
+
+  it('does not let an open transaction hold up those who enqueue, claim and complete', async () => {
+    const { queue, inTransaction } = await setup(url);
+    await inTransaction('COMMIT', async (transaction) => {
+      await queue.enqueue(bake, cake, { transaction });
+      const others = await queue.enqueueMany(bake, [cake, cake, cake]);
+      expect(await Promise.all(others.map((task) => task.result()))).toEqual(
+        Array.from({ length: 3 }, () => 'sponge, baked'),
+      );
+    });
+  });
+
+  it.each([
+    ['nothing', () => 42, /no function/],
+    ['a pool', (schemas: Schemas) => schemas.pool, /is a pool/],
+    ['something that gives no rows', () => () => Promise.resolve(undefined), /no rows/],
+  ])('refuses %s', async (_, transactionOf, why) => {
+    const { queue, schemas } = await setup(url);
+    const enqueued = queue.enqueue(bake, cake, { transaction: transactionOf(schemas) });
+    await expect(enqueued).rejects.toMatchObject({
+      code: 'POSTGRES_TRANSACTION_UNUSABLE',
+      message: expect.stringMatching(why) as unknown,
+    });
+  });
+});
