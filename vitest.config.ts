@@ -21,6 +21,7 @@ export default defineConfig({
   test: {
     setupFiles: ['./test/setup.ts'],
     maxConcurrency: 3,
+    maxWorkers: 2, // by default a machine with two processors uses one of them
     projects: [
       {
         extends: true,
@@ -49,6 +50,7 @@ export default defineConfig({
           testTimeout: 30_000,
           // On a server and the real clock: a machine that stands still for a moment is nobody's fault.
           retry: 1,
+          maxConcurrency: 4, // they mostly wait
         },
       },
     ],

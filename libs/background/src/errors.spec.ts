@@ -71,6 +71,11 @@ const all: [error: NightshiftError, code: string, told: readonly string[]][] = [
     ['Task 7', "'mail'", 'was discarded: no such order.'],
   ],
   [
+    new errors.TaskUnfinishedError('7', 'mail'),
+    'TASK_UNFINISHED',
+    ['Task 7', "'mail'", '3 times', 'Retry'],
+,
+  [
     new errors.TaskInterruptedError('7', 'mail', 3),
     'TASK_INTERRUPTED',
     ['Task 7', "'mail'", '3 times', 'Retry'],

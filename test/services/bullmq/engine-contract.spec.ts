@@ -38,5 +38,5 @@ await describeWithService(redis, 'the contract of an engine, on BullMQ', (url) =
       };
     },
   });
-  for (const { name, run } of contract) it(name, run, 40_000);
+  it.concurrent.each(contract)('$name', ({ run }) => run(), 40_000);
 });

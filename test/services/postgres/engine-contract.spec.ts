@@ -26,5 +26,5 @@ await describeWithService(postgres, 'the engine on PostgreSQL', (url) => {
     },
   });
   // oxlint-disable-next-line vitest/expect-expect -- the cases do
-  it.each(cases)('$name', ({ run }) => run(), 30_000);
+  it.concurrent.each(cases)('$name', ({ run }) => run(), 30_000);
 });
