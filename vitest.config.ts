@@ -50,7 +50,7 @@ export default defineConfig({
           testTimeout: 30_000,
           // On a server and the real clock: a machine that stands still for a moment is nobody's fault.
           retry: 1,
-          maxConcurrency: 4, // they mostly wait
+          maxConcurrency: 3, // they mostly wait
         },
       },
     ],

@@ -70,11 +70,7 @@ const all: [error: NightshiftError, code: string, told: readonly string[]][] = [
     'TASK_DISCARDED',
     ['Task 7', "'mail'", 'was discarded: no such order.'],
   ],
-  [
-    new errors.TaskUnfinishedError('7', 'mail'),
-    'TASK_UNFINISHED',
-    ['Task 7', "'mail'", '3 times', 'Retry'],
-,
+  [new errors.TaskUnfinishedError('7', 'mail'), 'TASK_UNFINISHED', ['Task 7', "'mail'", 'is kept']],
   [
     new errors.TaskInterruptedError('7', 'mail', 3),
     'TASK_INTERRUPTED',
