@@ -1,3 +1,4 @@
+// Long because everything that a process does at one server shares its connections, its timers and their end.
 import { AsyncResource } from 'node:async_hooks';
 import type { IRedisClient, RedisConnection } from 'bullmq';
 import type { ClockTimer } from 'nestjs-nightshift/channels';

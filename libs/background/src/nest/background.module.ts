@@ -1,3 +1,4 @@
+// Long by its list of providers; what they are and do is in files of their own.
 import {
   ConfigurableModuleBuilder,
   Global,

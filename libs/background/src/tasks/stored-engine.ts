@@ -1,3 +1,4 @@
+// Long because it is the contract of an engine, method by method; what is more than a step is in files of its own.
 import { NotSupportedError, TaskCancelledError, UnknownTaskError } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
 import type { EngineDependencies } from './background-engine.js';

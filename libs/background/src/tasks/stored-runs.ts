@@ -1,3 +1,4 @@
+// Long because claiming and running are one: what ends makes the place for what is claimed next, in the same commit.
 import { IllegalStateError, QueueClosedError, TaskSupersededError, TaskUnfinishedError } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
 import type { EngineDependencies } from './background-engine.js';

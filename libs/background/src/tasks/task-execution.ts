@@ -1,3 +1,4 @@
+// Long because it is the whole life of one attempt, whose steps share the state that is used again for the next.
 import type { Clock, ClockTimer } from 'nestjs-nightshift/channels';
 import { isCancellation, TaskAbandonedError, TaskDiscardedError, TaskTimeoutError } from '../errors.js';
 import type { BackgroundEvents } from '../events/background-events.js';

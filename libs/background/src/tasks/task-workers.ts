@@ -1,3 +1,4 @@
+// Long because the places, who holds them, and who waits for them are one count that has to be right in every step.
 import { AsyncResource } from 'node:async_hooks';
 import { QueueSelfWaitError, TaskAbandonedError } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
