@@ -159,6 +159,7 @@ export class JobRunner implements JobProcessor {
   }
 
   private get backend(): RedisQueueBackend {
+    // Of several backends that the declaration knows, it is the one of Redis: that is what the engine connects to.
     return this.worker!.getBackend() as unknown as RedisQueueBackend;
   }
 

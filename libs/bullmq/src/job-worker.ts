@@ -49,9 +49,11 @@ export function createJobWorker(
       token: string,
       fetchNextCallback: () => boolean = () => true,
     ): Promise<Job> {
+      // Private to BullMQ's own worker, and the only place that knows.
       const inside = this as unknown as WorkerInside;
       const fetchNext = fetchNextCallback() && inside.closing === undefined && !inside.paused;
       const next = await processor.settle(outcome, job, fetchNext);
+      // Its declaration leaves out that there may be no next job, which its caller expects.
       if (!Array.isArray(next)) return undefined as unknown as Job;
       const [json, id, limitDelay, delayUntil] = next as [never, string, number, number];
       inside.updateDelays(limitDelay, delayUntil);

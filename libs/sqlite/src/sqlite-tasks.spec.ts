@@ -64,6 +64,7 @@ describe('openSqliteTasks', () => {
   it('writes nothing', async () => {
     const { file } = await setup();
     using tasks = await openSqliteTasks(file);
+    // Private: what it could do if it tried.
     const { connection } = tasks as unknown as { connection: { exec(sql: string): void } };
     expect(() => connection.exec('DELETE FROM nightshift_tasks')).toThrow(/readonly/);
   });

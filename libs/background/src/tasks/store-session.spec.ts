@@ -35,6 +35,7 @@ function setup() {
     tidyUp: vi.fn<SessionQueue['tidyUp']>(() => Promise.resolve()),
   };
   const options = { leaseMs: 10_000, pollIntervalMs: 100, maxInterruptions: 3 };
+  // All that a session calls of a storage.
   const session = new StoreSession(storage as unknown as TaskStorage, options, { clock, events });
   session.add(queue);
   return { clock, failures, quiet, storage, queue, session };

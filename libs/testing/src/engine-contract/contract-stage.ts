@@ -69,6 +69,7 @@ export class ContractStage {
     options: TaskDefinitionOptions<P> = {},
   ): TaskDefinition<P, R> {
     const definition = this.nightshift.defineTask<P, R>(name, options);
+    // P and R are the compiler's alone: the case has checked them against each other.
     this.handlers.push({ definition, handle } as unknown as ContractHandler);
     return definition;
   }
