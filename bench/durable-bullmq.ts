@@ -1,11 +1,13 @@
 import { createRequire } from 'node:module';
-import { Queue, Worker, type ConnectionOptions } from 'bullmq';
+import { Queue, Worker, type ConnectionOptions, type JobsOptions } from 'bullmq';
 import type { Skipped } from './comparison.js';
 import { callers, payload } from './durable-work.js';
-import { openRedis } from './own-redis.js';
+import { openRedis, type Fsync } from './own-redis.js';
 
 export interface OpenBullmq {
   enqueue(): Promise<unknown>;
+  /** All in one call. */
+  enqueueMany(amount: number): Promise<unknown>;
   /** Removes everything that waits. */
   clear(): Promise<void>;
   /** Resolves when so many are completed. */
@@ -13,19 +15,27 @@ export interface OpenBullmq {
   close(): Promise<void>;
 }
 
-/** A queue of BullMQ on a Redis that writes to disk before it answers. */
-export async function openBullmq(hasWorker: boolean): Promise<OpenBullmq | Skipped> {
+interface BullmqSetup {
+  readonly hasWorker: boolean;
+  readonly appendfsync: Fsync;
+  /** What is kept of what is completed. */
+  readonly removeOnComplete: NonNullable<JobsOptions['removeOnComplete']>;
+}
+
+/** A queue of BullMQ on a Redis of its own. */
+export async function openBullmq(setup: BullmqSetup): Promise<OpenBullmq | Skipped> {
+  const { hasWorker, appendfsync, removeOnComplete } = setup;
   if (!canLoad('ioredis'))
     return {
       skipped: 'BullMQ needs `ioredis`, which it does not install itself: `npm install --no-save ioredis`.',
     };
-  const redis = await openRedis();
+  const redis = await openRedis(appendfsync);
   if ('skipped' in redis) return redis;
   const connection: ConnectionOptions = { url: redis.url, maxRetriesPerRequest: null };
   const name = `nightshift-bench-${process.pid}`;
   const queue = new Queue(name, { connection });
   await queue.waitUntilReady();
-  const wrong = await whatIsWrong(queue);
+  const wrong = await whatIsWrong(queue, appendfsync);
   if (wrong !== undefined) {
     await queue.close();
     await redis.close();
@@ -38,8 +48,10 @@ export async function openBullmq(hasWorker: boolean): Promise<OpenBullmq | Skipp
     worker.on('completed', () => onCompleted?.());
     await worker.waitUntilReady();
   }
+  const job = { name: 'resize', data: payload, opts: { removeOnComplete } };
   return {
-    enqueue: () => queue.add('resize', payload, { removeOnComplete: true }),
+    enqueue: () => queue.add(job.name, job.data, job.opts),
+    enqueueMany: (amount) => queue.addBulk(Array.from({ length: amount }, () => job)),
     clear: () => queue.obliterate({ force: true }).then(() => queue.resume()),
     workOff: (amount) =>
       new Promise((resolve) => {
@@ -58,11 +70,11 @@ export async function openBullmq(hasWorker: boolean): Promise<OpenBullmq | Skipp
   };
 }
 
-async function whatIsWrong(queue: Queue): Promise<string | undefined> {
+async function whatIsWrong(queue: Queue, appendfsync: Fsync): Promise<string | undefined> {
   const client = await queue.backend.client;
   for (const [setting, wanted] of [
     ['appendonly', 'yes'],
-    ['appendfsync', 'always'],
+    ['appendfsync', appendfsync],
   ] as const) {
     const [, value] = (await client.runCommand('config', ['GET', setting])) as readonly string[];
     if (value !== wanted) return `has \`${setting} ${value}\` and needs \`${setting} ${wanted}\``;

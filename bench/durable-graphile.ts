@@ -2,8 +2,10 @@ import { Logger, makeWorkerUtils, run, type AddJobsJobSpec } from 'graphile-work
 import { Pool } from 'pg';
 import type { Skipped } from './comparison.js';
 import { payload } from './durable-work.js';
+import { openDatabase } from './own-database.js';
 
-const url = process.env['DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
+/** As many as it says pays. */
+export const concurrentJobs = 24;
 
 export interface OpenGraphile {
   enqueue(): Promise<unknown>;
@@ -21,20 +23,12 @@ export interface OpenGraphile {
  * making one tells every worker of the same database that a migration breaks it, and they stop.
  */
 export async function openGraphile(hasWorker: boolean): Promise<OpenGraphile | Skipped> {
-  const server = connect(url);
-  const wrong = await whatIsWrong(server);
-  if (wrong !== undefined) {
-    await server.end();
-    return {
-      skipped: `${wrong}. Set \`DATABASE_URL\` to a PostgreSQL where databases can be made, with its usual settings.`,
-    };
-  }
-  const database = `nightshift_bench_${process.pid}_${(opened += 1)}`;
-  await server.query(`CREATE DATABASE ${database}`);
-  const pool = connect(Object.assign(new URL(url), { pathname: `/${database}` }).href);
+  const database = await openDatabase();
+  if ('skipped' in database) return database;
+  const pool = connect(database.url);
   const preset: GraphileConfig.Preset = {
     worker: {
-      concurrentJobs: 24,
+      concurrentJobs,
       localQueue: { size: 500 },
       completeJobBatchDelay: 0,
       failJobBatchDelay: 0,
@@ -68,13 +62,10 @@ export async function openGraphile(hasWorker: boolean): Promise<OpenGraphile | S
       await runner?.stop();
       await utils.release();
       await pool.end();
-      await server.query(`DROP DATABASE ${database}`);
-      await server.end();
+      await database.close();
     },
   };
 }
-
-let opened = 0;
 
 function connect(connectionString: string): Pool {
   const pool = new Pool({ connectionString, max: 30 }); // more than it has workers
@@ -82,17 +73,4 @@ function connect(connectionString: string): Pool {
   pool.on('error', () => {});
   pool.on('connect', (client) => void client.on('error', () => {}));
   return pool;
-}
-
-async function whatIsWrong(pool: Pool): Promise<string | undefined> {
-  try {
-    for (const setting of ['fsync', 'synchronous_commit']) {
-      const { rows } = await pool.query(`SELECT current_setting($1) AS value`, [setting]);
-      const { value } = rows[0] as { value: string };
-      if (value !== 'on') return `PostgreSQL has \`${setting} = ${value}\` and needs \`on\``;
-    }
-    return undefined;
-  } catch (error) {
-    return `no PostgreSQL answers (${(error as Error).message})`;
-  }
 }

@@ -9,6 +9,7 @@ const amountOf = (amount: number, { scale }: Effort): number => amount * scale;
 /** Enough for ours to take a tenth of a second, and for the slowest not to take several. */
 const amounts = { ours: 20_000, bullmq: 5_000, graphile: 1_000 } as const;
 
+const bullmqSetup = { appendfsync: 'always', removeOnComplete: true } as const;
 const shared = { unit: 'tasks/ms', better: 'higher' } as const;
 const servers =
   'BullMQ on a Redis of its own on this machine with `appendfsync always`; graphile-worker on PostgreSQL on this machine ' +
@@ -39,7 +40,7 @@ function enqueueRow(): Row {
         goal: atLeastTimes(3),
         async prepare(effort) {
           const { openBullmq } = await import('./durable-bullmq.js');
-          const open = await openBullmq(false);
+          const open = await openBullmq({ ...bullmqSetup, hasWorker: false });
           if ('skipped' in open) return open;
           return durably(amountOf(amounts.bullmq, effort), (amount) => byCallers(amount, open.enqueue), open);
         },
@@ -71,17 +72,9 @@ function oursEnqueues(name: string, role: Role, options: EngineOptions): Repeata
     role,
     async prepare(effort) {
       const { openDurableQueue } = await import('./open-durable-queue.js');
-      const { queue, enqueue, close } = await openDurableQueue(options);
-      await queue.pause();
-      const clear = async (): Promise<void> => {
-        await queue.resume();
-        await queue.whenIdle();
-        await queue.pause();
-      };
-      return durably(amountOf(amounts.ours, effort), (amount) => byCallers(amount, enqueue), {
-        clear,
-        close,
-      });
+      const open = await openDurableQueue(options);
+      await open.queue.pause();
+      return durably(amountOf(amounts.ours, effort), (amount) => byCallers(amount, open.enqueue), open);
     },
   };
 }
@@ -108,7 +101,7 @@ function completedRow(): Row {
         goal: atLeastTimes(3),
         async prepare(effort) {
           const { openBullmq } = await import('./durable-bullmq.js');
-          const open = await openBullmq(true);
+          const open = await openBullmq({ ...bullmqSetup, hasWorker: true });
           if ('skipped' in open) return open;
           const run = (amount: number): Promise<unknown> =>
             Promise.all([open.workOff(amount), byCallers(amount, open.enqueue)]);

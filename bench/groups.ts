@@ -11,5 +11,6 @@ export const groups: Readonly<Record<string, () => Promise<Row[]>>> = {
   bootstrap: async () => (await import('./bootstrap.js')).bootstrapRows(),
   latency: async () => (await import('./low-load.js')).lowLoadRows(),
   memory: async () => (await import('./queued-memory.js')).queuedMemoryRows(),
+  through: async () => (await import('./through.js')).throughRows(),
   durable: async () => (await import('./durable.js')).durableRows(),
 };

@@ -6,26 +6,30 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Skipped } from './comparison.js';
 
-/** A Redis that writes to disk before it answers. */
+/** A Redis that keeps what it is given on disk. */
 export interface DurableRedis {
   readonly url: string;
   close(): Promise<void>;
 }
 
+/** When it writes: before it answers, or once a second. */
+export type Fsync = 'always' | 'everysec';
+
 /** A new one of the benchmark's own; else the one of `REDIS_URL`, whose settings the caller checks. */
-export async function openRedis(): Promise<DurableRedis | Skipped> {
-  const own = await startRedis();
+export async function openRedis(appendfsync: Fsync): Promise<DurableRedis | Skipped> {
+  const own = await startRedis(appendfsync);
   if (own !== undefined) return own;
   const url = process.env['REDIS_URL'];
   if (url !== undefined) return { url, close: async () => {} };
   return {
     skipped:
-      'there is no `redis-server` on the PATH. Install one, or set `REDIS_URL` to a Redis with `appendonly yes` and `appendfsync always`.',
+      'there is no `redis-server` on the PATH. Install one, or set `REDIS_URL` to a Redis with `appendonly yes` and ' +
+      `\`appendfsync ${appendfsync}\`.`,
   };
 }
 
 /** @returns `undefined` when there is no `redis-server` */
-async function startRedis(): Promise<DurableRedis | undefined> {
+async function startRedis(appendfsync: Fsync): Promise<DurableRedis | undefined> {
   const directory = await mkdtemp(join(tmpdir(), 'nightshift-bench-redis-'));
   const removeFiles = (): Promise<void> => rm(directory, { recursive: true, force: true });
   const port = await freePort();
@@ -35,7 +39,7 @@ async function startRedis(): Promise<DurableRedis | undefined> {
     dir: directory,
     save: '',
     appendonly: 'yes',
-    appendfsync: 'always',
+    appendfsync,
     // Nothing in its favour or against it: no rewriting of its files during a round.
     'auto-aof-rewrite-percentage': 0,
   };
