@@ -1,11 +1,8 @@
 import { Logger, makeWorkerUtils, run, type AddJobsJobSpec } from 'graphile-worker';
 import { Pool } from 'pg';
 import type { Skipped } from './comparison.js';
-import { payload } from './durable-work.js';
+import { callers, payload } from './durable-work.js';
 import { openDatabase } from './own-database.js';
-
-/** As many as it says pays. */
-export const concurrentJobs = 24;
 
 export interface OpenGraphile {
   enqueue(): Promise<unknown>;
@@ -28,7 +25,7 @@ export async function openGraphile(hasWorker: boolean): Promise<OpenGraphile | S
   const pool = connect(database.url);
   const preset: GraphileConfig.Preset = {
     worker: {
-      concurrentJobs,
+      concurrentJobs: callers,
       localQueue: { size: 500 },
       completeJobBatchDelay: 0,
       failJobBatchDelay: 0,
@@ -68,7 +65,7 @@ export async function openGraphile(hasWorker: boolean): Promise<OpenGraphile | S
 }
 
 function connect(connectionString: string): Pool {
-  const pool = new Pool({ connectionString, max: 30 }); // more than it has workers
+  const pool = new Pool({ connectionString, max: 30 }); // its workers share what the local queue fetches
   // As it asks for: a connection that breaks is no reason to end the process.
   pool.on('error', () => {});
   pool.on('connect', (client) => void client.on('error', () => {}));

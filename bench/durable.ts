@@ -89,7 +89,7 @@ function completedRow(): Row {
         `Enqueued by ${callers} callers as above, or all in one call, and worked off meanwhile by a handler that does ` +
         'nothing, until the last is completed in the store. Ours has a concurrency of 100 and keeps what is completed, as it ' +
         'does by default; the peers delete it. BullMQ has a worker of concurrency 100; graphile-worker runs as fast as it ' +
-        `can: \`concurrentJobs: 24\`, a \`localQueue\` of 500, jobs completed in batches. ${servers}`,
+        `can: \`concurrentJobs: 100\`, a \`localQueue\` of 500, jobs completed in batches. ${servers}`,
     },
     [
       oursCompletes("SQLite, `synchronous: 'full'`, enqueue()", 'ours', {}, false),

@@ -7,7 +7,7 @@ export const capabilities: EngineCapabilities = Object.freeze({
   durable: true,
   lacks: Object.freeze({
     closures: 'what a closure encloses cannot be kept: make it a typed task',
-    tryEnqueue: 'it needs an answer at once, and the server takes a moment',
+    tryEnqueue: 'it needs an answer at once, and storing takes a moment',
     retryFunctions: 'functions cannot be kept: say them in defineTask() or for the queue',
     transaction:
       'Redis has no part in the transaction of a database: use postgresEngine(), or sqliteEngine() on one machine',

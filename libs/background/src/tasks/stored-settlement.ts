@@ -85,7 +85,12 @@ function completed(
 ): { readonly settlement: Settlement; readonly outcome: SettledOutcome } {
   try {
     const { text } = packPayload(task.name, task.currentOutcome);
-    return { settlement: { ...common, isKept, state: 'completed', result: text }, outcome: { result: text } };
+    // Word by word: the way of most tasks, on which a spread is the most expensive step.
+    const { queue, id, claim, atMs, concurrencyKey } = common;
+    return {
+      settlement: { queue, id, claim, atMs, concurrencyKey, isKept, state: 'completed', result: text },
+      outcome: { result: text },
+    };
   } catch (error) {
     if (!(error instanceof InvalidPayloadError)) throw error;
     const what = error.issues.map(({ path, message }) => `${path.replace(/^payload/, 'result')} ${message}`);

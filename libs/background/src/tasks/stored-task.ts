@@ -60,23 +60,20 @@ export function toNewTask(
   };
 }
 
+const noneKept: KeptOptions = Object.freeze({});
+
 /** A claimed task, ready to run here. What its definition says is taken from the handler's, which may be newer. */
 export function toLocalTask(owner: TaskOwner, claimed: ClaimedTask, handlers: TaskHandlers): LocalTask {
   const { definition, payload, name, priority, tags, concurrencyKey } = claimed;
   const defaults = handlers.definition(definition)?.defaults ?? enqueueDefaults;
-  const kept = (claimed.options === undefined ? {} : JSON.parse(claimed.options)) as KeptOptions;
-  const { maxAttempts, backoff } = kept;
+  const kept = claimed.options === undefined ? noneKept : (JSON.parse(claimed.options) as KeptOptions);
   const options: ResolvedEnqueueOptions = {
     ...enqueueDefaults,
     name,
     priority,
     timeoutMs:
       kept.timeoutMs === undefined ? defaults.timeoutMs : (kept.timeoutMs ?? Number.POSITIVE_INFINITY),
-    retry: {
-      ...defaults.retry,
-      ...(maxAttempts !== undefined && { maxAttempts }),
-      ...(backoff !== undefined && { backoff: backoffOf(backoff) }),
-    },
+    retry: retryOf(defaults.retry, kept),
     concurrency: concurrencyKey === undefined ? undefined : { key: concurrencyKey, limit: 1 },
     tags,
     metadata:
@@ -88,6 +85,18 @@ export function toLocalTask(owner: TaskOwner, claimed: ClaimedTask, handlers: Ta
   const typed = { definition, payload, defaults };
   const afterMs = claimed.enqueuedAtMs - owner.madeAtMs;
   return new LocalTask(owner, work, options, afterMs, typed, claimed);
+}
+
+function retryOf(
+  defaults: ResolvedEnqueueOptions['retry'],
+  { maxAttempts, backoff }: KeptOptions,
+): ResolvedEnqueueOptions['retry'] {
+  if (maxAttempts === undefined && backoff === undefined) return defaults;
+  return {
+    ...defaults,
+    ...(maxAttempts !== undefined && { maxAttempts }),
+    ...(backoff !== undefined && { backoff: backoffOf(backoff) }),
+  };
 }
 
 /** `undefined` when it is to run at once. */
