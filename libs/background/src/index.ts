@@ -101,7 +101,8 @@ export {
   type ResolvedStoreOptions,
   type StoreOptions,
 } from './tasks/store.options.js';
-export { DeliveredRuns, type DeliveredOutcome } from './tasks/delivered-runs.js';
+export { DeliveredRuns, type DeliveredOutcome, type TakenDelivery } from './tasks/delivered-runs.js';
+export { DequeueLine } from './tasks/dequeue-line.js';
 export { toErrorRecord } from './tasks/error-record.js';
 export { RoomWaiters } from './tasks/room-waiters.js';
 export { StoredHandle, type StoredTaskOwner } from './tasks/stored-handle.js';

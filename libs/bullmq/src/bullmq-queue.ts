@@ -150,8 +150,8 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
     throw this.lack('tryEnqueue');
   }
 
-  dequeue(): Promise<DequeuedTask> {
-    return Promise.reject(this.lack('dequeue'));
+  dequeue(signal: AbortSignal | undefined): Promise<DequeuedTask> {
+    return this.runner.supply.dequeue(signal);
   }
 
   async pause(): Promise<void> {
@@ -229,7 +229,7 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
   }
 
   open(): void {
-    if (this.options.concurrency > 0) this.runner.open(toBullmqName(this.name));
+    this.runner.open(toBullmqName(this.name));
   }
 
   closeToOutsiders(): void {
@@ -317,8 +317,10 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
       void this.afterChange([taskId]);
     }
     if (events.wants('task.enqueued')) events.emit('task.enqueued', { queue, taskId: id, name });
-    if (dueAtMs === undefined) this.change(1, 0);
-    else {
+    if (dueAtMs === undefined) {
+      this.change(1, 0);
+      this.runner.supply.fetchSoon();
+    } else {
       this.change(0, 1);
       events.emit('task.scheduled', { queue, taskId: id, name, runAt: new Date(dueAtMs) });
     }
@@ -328,6 +330,7 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
   private async look(): Promise<void> {
     const { changes, pauseChanges } = this;
     this.runner.flushNotes();
+    this.runner.supply.fetchSoon();
     const look = await this.store.look();
     if (pauseChanges === this.pauseChanges && pauseChanges % 2 === 0) this.setPaused(look.isPaused);
     this.runner.hearCancellations(look.cancellations);

@@ -13,6 +13,5 @@ export const capabilities: EngineCapabilities = Object.freeze({
       'Redis has no part in the transaction of a database: use postgresEngine(), or sqliteEngine() on one machine',
     dropping:
       'which of the waiting tasks of all processes is the oldest or newest is not known without looking at all of them',
-    dequeue: 'BullMQ hands tasks to its workers and not to those who ask',
   }),
 });

@@ -1,4 +1,5 @@
-import type { Job, RedisQueueBackend, Worker } from 'bullmq';
+import { randomUUID } from 'node:crypto';
+import type { Job, RedisQueueBackend } from 'bullmq';
 import {
   DeliveredRuns,
   type DeliveredOutcome,
@@ -10,12 +11,14 @@ import {
   type ErrorRecord,
   type ResolvedQueueOptions,
   type SettledOutcome,
+  type TaskLog,
 } from 'nestjs-nightshift';
 import { DeliveryGate, type Answer } from './delivery-gate.js';
 import { readNotes, toClaimedTask, type JobOptions } from './job-format.js';
 import { JobNotesWriter } from './job-notes-writer.js';
 import { toRecord } from './job-record.js';
-import { createJobWorker, type JobProcessor, type NextJob } from './job-worker.js';
+import { JobSupply } from './job-supply.js';
+import { createJobWorker, type JobProcessor, type JobWorker, type NextJob } from './job-worker.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import type { QueueStore } from './queue-store.js';
 import type { RedisSession } from './redis-session.js';
@@ -26,6 +29,8 @@ const pauseMs = 1_000;
 interface Delivery {
   readonly claimed: ClaimedTask;
   readonly answer: Answer | Promise<Answer>;
+  /** Of one that somebody has dequeued: tells them that its outcome is stored. */
+  settled?(): void;
 }
 
 export interface RunnerListener {
@@ -37,15 +42,19 @@ export interface RunnerListener {
 /** Runs the jobs of one queue that BullMQ delivers to this process. */
 export class JobRunner implements JobProcessor {
   readonly runs: DeliveredRuns;
+  /** For those who run tasks by themselves. */
+  readonly supply: JobSupply;
   private readonly notes: JobNotesWriter;
   private readonly writer: OutcomeWriter;
   private readonly gate: DeliveryGate;
   private readonly becomingQuiet = new WaitList();
   private readonly recovered = new Set<string>();
   private readonly delivered = new WeakMap<Job, Delivery>();
-  private worker: Worker | undefined;
+  private worker: JobWorker | undefined;
   private closing: Promise<unknown> | undefined;
   private inHand = 0;
+  private bullmqName = '';
+  private onServed: (() => void) | undefined;
 
   constructor(
     private readonly options: ResolvedQueueOptions,
@@ -58,6 +67,10 @@ export class JobRunner implements JobProcessor {
     this.notes = new JobNotesWriter(session);
     this.writer = new OutcomeWriter(session, store);
     this.gate = new DeliveryGate(options, dependencies, session, store);
+    this.supply = new JobSupply(options.name, options.concurrency, {
+      fetch: () => this.fetchOne(),
+      onFailed: (error) => session.fail('fetch a task', error),
+    });
   }
 
   get isOpen(): boolean {
@@ -68,37 +81,26 @@ export class JobRunner implements JobProcessor {
     return this.inHand === 0;
   }
 
+  /** From now on tasks run. Whether they need a worker that fetches by itself depends on who runs them. */
   open(bullmqName: string): void {
-    const { leaseMs, maxInterruptions, prefix } = this.session.options;
-    const { rateLimit, retention, concurrency } = this.options;
-    const { ageMs, count } = retention.completed;
-    const options = {
-      connection: this.session.client as never,
-      prefix,
-      concurrency,
-      lockDuration: leaseMs,
-      stalledInterval: leaseMs / 2,
-      maxStalledCount: maxInterruptions,
-      runRetryDelay: pauseMs,
-      removeOnComplete: { count, ...(ageMs !== Number.POSITIVE_INFINITY && { age: ageMs / 1_000 }) },
-      ...(rateLimit !== undefined && { limiter: { max: rateLimit.max, duration: rateLimit.perMs } }),
-    };
-    const worker = createJobWorker(this.session.bullmq, bullmqName, options as never, this);
-    worker.on('error', (error) => this.onWorkerError(error));
-    worker.on('lockRenewalFailed', (ids) => this.supersede(ids));
-    worker.on('stalled', (id) => this.onRecovered(id));
-    worker.on('failed', (job) => job && this.onInterruptedForGood(job));
-    this.worker = worker;
+    this.bullmqName = bullmqName;
+    if (this.options.concurrency > 0) this.worker = this.createWorker();
+    else this.supply.open();
   }
 
   setPaused(isPaused: boolean): void {
     this.gate.isPaused = isPaused;
+    this.supply.isPaused = isPaused;
+    this.supply.fetchSoon();
   }
 
   /** Fetches nothing more. What runs goes on. */
   stopFetching(): void {
     this.gate.isClosed = true;
-    this.closing ??= this.worker?.close();
+    this.supply.close();
+    // BullMQ does not know of tasks that others run: it would renew their locks no more.
+    this.closing ??=
+      this.options.concurrency > 0 ? this.worker?.close() : this.whenQuiet().then(() => this.worker?.close());
   }
 
   /** Resolves when nothing runs here and every outcome is written down. */
@@ -137,7 +139,8 @@ export class JobRunner implements JobProcessor {
       attemptsMade: job.attemptsMade,
       attemptsStarted: job.attemptsStarted,
     });
-    this.delivered.set(job, { claimed, answer: this.gate.answer(job, claimed, job.token!) });
+    const answer = this.gate.answer(job, claimed, job.token!);
+    this.delivered.set(job, { claimed, answer });
   }
 
   process(job: Job): Promise<Answer | DeliveredOutcome> {
@@ -148,14 +151,17 @@ export class JobRunner implements JobProcessor {
   }
 
   settle(end: Answer | DeliveredOutcome, job: Job, fetchNext: boolean): Promise<NextJob | undefined> {
-    const { claimed } = this.delivered.get(job)!;
+    const delivery = this.delivered.get(job)!;
+    const { claimed } = delivery;
     if (end === undefined || end === 'goes') return Promise.resolve(this.letGo(claimed, undefined));
     if ('state' in end) return this.settleUnrun(end, job, fetchNext);
     const notes = this.notes.end(claimed.id, this.backend);
     const written = toJobEnd(claimed, end);
-    return notes === undefined
-      ? this.write(written, job, fetchNext)
-      : notes.then(() => this.write(written, job, fetchNext));
+    const next =
+      notes === undefined
+        ? this.write(written, job, fetchNext)
+        : notes.then(() => this.write(written, job, fetchNext));
+    return delivery.settled === undefined ? next : next.finally(delivery.settled);
   }
 
   private get backend(): RedisQueueBackend {
@@ -167,10 +173,58 @@ export class JobRunner implements JobProcessor {
     return this.begin(delivery, await delivery.answer);
   }
 
-  private begin({ claimed }: Delivery, answer: Answer): Promise<Answer | DeliveredOutcome> {
+  private begin(delivery: Delivery, answer: Answer): Promise<Answer | DeliveredOutcome> {
+    const { claimed } = delivery;
     if (answer !== 'goes') return Promise.resolve(answer);
     if (!this.gate.mayBegin) return Promise.resolve(this.gate.giveBack(claimed));
-    return this.runs.run(claimed, (log) => this.notes.begin(claimed.id, log));
+    const onBegun = (log: TaskLog): void => this.notes.begin(claimed.id, log);
+    if (this.options.concurrency > 0) return this.runs.run(claimed, onBegun);
+    if (!this.supply.hasTakers) return Promise.resolve(this.gate.giveBack(claimed)); // they have gone meanwhile
+    const { task, ended, settled } = this.runs.take(claimed, onBegun);
+    delivery.settled = settled;
+    this.supply.serve(task);
+    this.onServed?.();
+    return ended;
+  }
+
+  /** For whoever waits in `dequeue()`. Resolves when somebody has it, or it is out of the way. */
+  private async fetchOne(): Promise<boolean> {
+    if (this.worker === undefined) {
+      this.worker = this.createWorker();
+      await this.worker.keepLocks();
+    }
+    const job = await this.worker.getNextJob(randomUUID(), { block: false });
+    if (job === undefined) return false;
+    const served = new Promise<void>((resolve) => (this.onServed = resolve));
+    const processed = this.worker
+      .processJob(job, job.token!, () => false)
+      .catch((error: unknown) => this.onWorkerError(error as Error));
+    await Promise.race([processed, served]);
+    return true;
+  }
+
+  private createWorker(): JobWorker {
+    const { leaseMs, maxInterruptions, prefix } = this.session.options;
+    const { rateLimit, retention, concurrency } = this.options;
+    const { ageMs, count } = retention.completed;
+    const options = {
+      connection: this.session.client as never,
+      prefix,
+      autorun: concurrency > 0,
+      concurrency: Math.max(1, concurrency),
+      lockDuration: leaseMs,
+      stalledInterval: leaseMs / 2,
+      maxStalledCount: maxInterruptions,
+      runRetryDelay: pauseMs,
+      removeOnComplete: { count, ...(ageMs !== Number.POSITIVE_INFINITY && { age: ageMs / 1_000 }) },
+      ...(rateLimit !== undefined && { limiter: { max: rateLimit.max, duration: rateLimit.perMs } }),
+    };
+    const worker = createJobWorker(this.session.bullmq, this.bullmqName, options as never, this);
+    worker.on('error', (error) => this.onWorkerError(error));
+    worker.on('lockRenewalFailed', (ids) => this.supersede(ids));
+    worker.on('stalled', (id) => this.onRecovered(id));
+    worker.on('failed', (job) => job && this.onInterruptedForGood(job));
+    return worker;
   }
 
   private async settleUnrun(end: JobEnd, job: Job, fetchNext: boolean): Promise<NextJob | undefined> {

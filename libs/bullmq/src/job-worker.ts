@@ -26,14 +26,24 @@ interface WorkerInside {
  * A worker of BullMQ whose outcomes are those of tasks: there are more than the two of BullMQ, and each is one step at the
  * server that fetches the next job along, as BullMQ's own are.
  */
+export interface JobWorker extends Worker {
+  /** Of one that fetches nothing by itself: keeps the locks of the jobs that it is given, and looks for those of others. */
+  keepLocks(): Promise<void>;
+}
+
 export function createJobWorker(
   { Worker: BaseWorker }: Bullmq,
   name: string,
   options: WorkerOptions,
   processor: JobProcessor,
-): Worker {
+): JobWorker {
   const texts = new WeakMap<Job, string>();
-  class JobWorker extends BaseWorker {
+  class OwnWorker extends BaseWorker implements JobWorker {
+    async keepLocks(): Promise<void> {
+      await this.startStalledCheckTimer();
+      this.lockManager.start();
+    }
+
     protected override createJob(...[json, id]: Parameters<Worker['createJob']>): Job {
       const { data } = json;
       // Parsed by whoever handles the task, and once; but a job of a scheduler is the model of the next.
@@ -60,7 +70,7 @@ export function createJobWorker(
       return this.nextJobFromJobData(json, id, token);
     }
   }
-  const worker = new JobWorker(name, (job: Job) => processor.process(job), options);
+  const worker = new OwnWorker(name, (job: Job) => processor.process(job), options);
   worker.on('active', (job) => processor.deliver(job, texts.get(job) ?? '{}'));
   return worker;
 }

@@ -90,4 +90,36 @@ describe('DeliveredRuns', () => {
     });
     await runs.whenQuiet();
   });
+
+  it('runs what somebody has taken when they say so, and lets them wait until it is stored', async () => {
+    const { runs, claimed } = setup((payload) => payload);
+    const { task, ended, settled } = runs.take(claimed);
+    expect(task).toMatchObject({ id: '7', name: 'cook', queue: 'kitchen' });
+    expect(runs).toMatchObject({ active: 0, finished: 0 });
+    const run = task.run();
+    expect(await ended).toMatchObject({ settlement: { state: 'completed', result: '"fudge"' } });
+    settled();
+    await run;
+    await runs.whenQuiet();
+  });
+
+  it('gives back what somebody has taken and not begun, as no attempt', async () => {
+    const { runs, claimed } = setup(() => expect.unreachable());
+    const { task, ended, settled } = runs.take(claimed);
+    expect(runs.abortAll()).toEqual([]);
+    expect(await ended).toMatchObject({ settlement: { state: 'waiting', attempt: undefined } });
+    settled();
+    await task.run();
+    await runs.whenQuiet();
+  });
+
+  it('cancels what somebody has taken and not begun', async () => {
+    const { runs, claimed } = setup(() => expect.unreachable());
+    const { task, ended, settled } = runs.take(claimed);
+    expect(await runs.cancel('7', 'too late')).toBe(true);
+    expect(await ended).toMatchObject({ settlement: { state: 'cancelled' } });
+    settled();
+    await task.run();
+    await runs.whenQuiet();
+  });
 });

@@ -1,5 +1,7 @@
+import { TaskUnfinishedError } from '../errors.js';
 import type { TaskLabel } from '../events/events.js';
 import type { EngineDependencies } from './background-engine.js';
+import { createDeferred } from './deferred.js';
 import type { LocalTask, TaskOwner } from './local-task.js';
 import type { ResolvedQueueOptions } from './queue.options.js';
 import type { SettledOutcome } from './stored-results.js';
@@ -7,7 +9,9 @@ import { settlementOf, type StoredRun } from './stored-settlement.js';
 import { toLocalTask } from './stored-task.js';
 import type { Postponement } from './task-execution.js';
 import type { TaskLog } from './task-log.js';
+import { TakenTask } from './taken-task.js';
 import type { ClaimedTask, Settlement } from './task-storage.js';
+import type { DequeuedTask } from './task.js';
 import { TaskWorkers } from './task-workers.js';
 import { WaitList } from './wait-list.js';
 
@@ -17,6 +21,15 @@ export interface DeliveredOutcome {
   readonly settlement: Settlement;
   /** What those who wait for the result are told; `undefined` when this was not its end. */
   readonly outcome: SettledOutcome | undefined;
+}
+
+/** A delivered task in the hands of somebody who runs it when it suits them. */
+export interface TakenDelivery {
+  readonly task: DequeuedTask;
+  /** As {@link DeliveredRuns.run} gives it. One that nobody runs ends with the application: it is given back. */
+  readonly ended: Promise<DeliveredOutcome>;
+  /** To be called when the outcome is stored, for which whoever runs it waits. */
+  settled(): void;
 }
 
 interface Delivery {
@@ -75,21 +88,20 @@ export class DeliveredRuns implements TaskOwner {
    * @param onBegun is given the log of the task, which fills while it runs
    */
   run(claimed: ClaimedTask, onBegun: (log: TaskLog) => void = () => {}): Promise<DeliveredOutcome> {
-    const task = toLocalTask(this, claimed, this.dependencies.handlers);
-    const startedAtMs = Math.floor(this.dependencies.clock.now());
-    const run: StoredRun = {
-      claimed,
-      startedAtMs,
-      linesWritten: 0,
-      progress: undefined,
-      isTaken: true,
-      isSuperseded: false,
+    const { task, ended } = this.accept(claimed, onBegun);
+    void this.workers.runBeside(task);
+    return ended;
+  }
+
+  /** The same for whoever has dequeued it: it runs when they say so. */
+  take(claimed: ClaimedTask, onBegun: (log: TaskLog) => void = () => {}): TakenDelivery {
+    const { task, ended } = this.accept(claimed, onBegun);
+    const stored = createDeferred<void>();
+    const run = async (taken: LocalTask): Promise<void> => {
+      if (taken.isWaiting && this.deliveries.has(taken)) await this.workers.runBeside(taken);
+      await stored.promise;
     };
-    return new Promise((resolve) => {
-      this.deliveries.set(task, { run, end: resolve });
-      onBegun(task.log);
-      void this.workers.runBeside(task);
-    });
+    return { task: new TakenTask(task, run), ended, settled: () => stored.resolve() };
   }
 
   /** Whether a task runs here. */
@@ -107,8 +119,13 @@ export class DeliveredRuns implements TaskOwner {
     this.find(id)?.abort(reason);
   }
 
-  /** Aborts what runs, because the application stops. Says what that was. */
+  /** Aborts what runs, because the application stops, and gives back what has not begun. Says what was aborted. */
   abortAll(): readonly TaskLabel[] {
+    for (const [task, delivery] of this.deliveries) {
+      if (!task.isWaiting || this.workers.has(task)) continue;
+      this.end(task, delivery, interruption(this.name, delivery.run, this.nowMs(), false));
+      task.settle('cancelled', new TaskUnfinishedError(task.id, this.name)); // it must not begin any more
+    }
     return this.workers.abortAll();
   }
 
@@ -117,7 +134,7 @@ export class DeliveredRuns implements TaskOwner {
     const left = [...this.deliveries];
     this.workers.giveUpAll();
     for (const [task, delivery] of left)
-      this.end(task, delivery, interruption(this.name, delivery.run, this.nowMs()));
+      this.end(task, delivery, interruption(this.name, delivery.run, this.nowMs(), true));
   }
 
   /** Resolves when nothing runs here. */
@@ -127,9 +144,31 @@ export class DeliveredRuns implements TaskOwner {
 
   onBegun(): void {}
 
-  onCancelled(task: LocalTask, _wasActive: boolean, reason: unknown): void {
+  onCancelled(task: LocalTask, wasActive: boolean, reason: unknown): void {
     const { id: taskId, name } = task;
     this.dependencies.events.emit('task.cancelled', { taskId, name, queue: this.name, reason });
+    if (!wasActive && !this.workers.has(task)) this.onEnded(task, undefined); // taken, and not begun
+  }
+
+  private accept(
+    claimed: ClaimedTask,
+    onBegun: (log: TaskLog) => void,
+  ): { readonly task: LocalTask; readonly ended: Promise<DeliveredOutcome> } {
+    const task = toLocalTask(this, claimed, this.dependencies.handlers);
+    const startedAtMs = this.nowMs();
+    const run: StoredRun = {
+      claimed,
+      startedAtMs,
+      linesWritten: 0,
+      progress: undefined,
+      isTaken: true,
+      isSuperseded: false,
+    };
+    const ended = new Promise<DeliveredOutcome>((resolve) => {
+      this.deliveries.set(task, { run, end: resolve });
+    });
+    onBegun(task.log);
+    return { task, ended };
   }
 
   private onEnded(task: LocalTask, postponed: Postponement | undefined): void {
@@ -171,7 +210,12 @@ export class DeliveredRuns implements TaskOwner {
   }
 }
 
-function interruption(queue: string, { claimed, startedAtMs }: StoredRun, atMs: number): DeliveredOutcome {
+function interruption(
+  queue: string,
+  { claimed, startedAtMs }: StoredRun,
+  atMs: number,
+  hasBegun: boolean,
+): DeliveredOutcome {
   const { id, claim, attempt, concurrencyKey } = claimed;
   const settlement: Settlement = {
     queue,
@@ -179,7 +223,9 @@ function interruption(queue: string, { claimed, startedAtMs }: StoredRun, atMs: 
     claim,
     atMs,
     state: 'waiting',
-    attempt: { attempt, outcome: 'interrupted', error: undefined, startedAtMs, endedAtMs: atMs },
+    attempt: hasBegun
+      ? { attempt, outcome: 'interrupted', error: undefined, startedAtMs, endedAtMs: atMs }
+      : undefined,
     concurrencyKey,
     isKept: true,
   };
