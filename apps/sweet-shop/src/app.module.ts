@@ -11,6 +11,8 @@ import { PhotosModule } from './photos/photos.module.js';
 import { RecipesModule } from './recipes/recipes.module.js';
 import { ShopConfig, ShopConfigModule } from './shop.config.js';
 import { SyrupModule } from './syrup/syrup.module.js';
+import { OrderReceiver } from './wholesale/order-receiver.js';
+import { WholesaleModule } from './wholesale/wholesale.module.js';
 
 @Module({
   imports: [
@@ -20,6 +22,7 @@ import { SyrupModule } from './syrup/syrup.module.js';
     CustomersModule,
     MailModule,
     OrdersModule,
+    WholesaleModule,
     RecipesModule,
     SyrupModule,
     LogsModule,
@@ -28,13 +31,20 @@ import { SyrupModule } from './syrup/syrup.module.js';
 })
 export class AppModule {}
 
-function backgroundOptions({ photos, smtpUrl, nightShiftFile }: ShopConfig): BackgroundModuleOptions {
+function backgroundOptions(config: ShopConfig): BackgroundModuleOptions {
+  const { photos, nightShiftFile, shutdownTimeout } = config;
   return {
+    shutdownTimeout,
     // With a file, photos and mails survive a crash.
     engine: nightShiftFile === undefined ? undefined : sqliteEngine({ file: nightShiftFile }),
     // The default queue resizes photos.
     queue: { concurrency: photos.atOnce, capacity: photos.waiting, timeout: '1m' },
-    // With a real mail server there is no use for our own.
-    enabled: ({ name }) => name !== CatchAllMailServer.name || smtpUrl === undefined,
+    enabled: ({ name }) => isOfUse(name, config),
   };
+}
+
+/** There is nothing to receive without a broker, and with a real mail server there is no use for our own. */
+function isOfUse(service: string, { amqpUrl, smtpUrl }: ShopConfig): boolean {
+  if (service === OrderReceiver.name) return amqpUrl !== undefined;
+  return service !== CatchAllMailServer.name || smtpUrl === undefined;
 }

@@ -5,7 +5,7 @@ import { ShopConfig } from './shop.config.js';
 
 /** What is running, what to try, and how durable it is. */
 export function banner(app: INestApplication, url: string): string {
-  const { dataDir } = app.get(ShopConfig);
+  const { dataDir, amqpUrl } = app.get(ShopConfig);
   const { services } = app.get(BackgroundAdmin).snapshot();
   const shop = url.replace('http://', '');
   return `
@@ -24,10 +24,16 @@ Try, in another terminal:
   curl -s ${shop}/mails
   curl -s ${shop}/recipes
   curl -s ${shop}/night-shift
-
+${amqpUrl === undefined ? '' : wholesale(shop)}
 Files are in ${dataDir}. Mail goes to ${withoutPassword(app.get(Mailer).url)}.
 ${durability(app.get(ShopConfig))}
 
+`;
+}
+
+function wholesale(shop: string): string {
+  return `  curl -s -H 'content-type: application/json' -d '{"customer":"Kiosk","sweet":"fudge","amount":500}' ${shop}/wholesale
+  curl -s ${shop}/wholesale
 `;
 }
 

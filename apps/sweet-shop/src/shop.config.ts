@@ -10,6 +10,14 @@ export class ShopConfig {
   readonly nightShiftFile: string | undefined;
   /** Where customers and orders are kept. */
   readonly databaseFile: string;
+  /** What everything of this shop is called at a server that others use too. */
+  readonly name: string;
+  /** The message broker that brings the orders of wholesalers. Without one there are none. */
+  readonly amqpUrl: string | undefined;
+  /** How long the shop may take to finish what it holds: less than whoever stops it waits before it kills. */
+  readonly shutdownTimeout: string;
+  /** How long it takes to pack the order of a wholesaler. */
+  readonly packingMs: number;
   /** A real mail server. Without one the shop starts its own, which only collects. */
   readonly smtpUrl: string | undefined;
   /** How often prices are read again: every 5 minutes in a real shop, every few seconds to watch it happen. */
@@ -25,6 +33,10 @@ export class ShopConfig {
     const { NIGHTSHIFT_FILE: file } = env;
     this.nightShiftFile = file === undefined ? undefined : resolve(file);
     this.databaseFile = this.nightShiftFile ?? join(this.dataDir, 'shop.sqlite');
+    this.name = env['SHOP_NAME'] ?? 'sweet_shop';
+    this.amqpUrl = env['AMQP_URL'];
+    this.packingMs = wholeNumber(env, 'PACKING_MS', 200);
+    this.shutdownTimeout = env['SHUTDOWN_TIMEOUT'] ?? '30s';
     this.smtpUrl = env['SMTP_URL'];
     this.recipesEvery = env['RECIPES_EVERY'] ?? '5s';
     this.photos = {
