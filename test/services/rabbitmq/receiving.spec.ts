@@ -87,7 +87,7 @@ await describeWithService(rabbitmq, 'orders from RabbitMQ', (url) => {
     const { host } = await openShop(url, { prepare: spoil });
     await expect.poll(() => host.service('OrderReceiver').state).toBe('faulted');
     expect(host.service('OrderReceiver').lastError).toMatchObject({ code: 'BROKER_REFUSED' });
-    expect(host.service('SyrupStirrer').state).toBe('running');
+    expect(host.service('queue:wholesale').state).toBe('running');
   });
 
   it('are acknowledged when they are stored, if the queue is durable', async () => {

@@ -2,14 +2,26 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { BackgroundHost, getTaskQueueToken, type TaskQueue } from 'nestjs-nightshift';
+import { BackgroundHost, BackgroundModule, getTaskQueueToken, type TaskQueue } from 'nestjs-nightshift';
 import { expect, onTestFinished, vi } from 'vitest';
-import { AppModule } from '../../../apps/sweet-shop/src/app.module.js';
-import { ShopConfig } from '../../../apps/sweet-shop/src/shop.config.js';
+import { backgroundOptions } from '../../../apps/sweet-shop/src/night-shift/background-options.js';
+import { ShopConfig, ShopConfigModule } from '../../../apps/sweet-shop/src/shop.config.js';
 import { OrderReceiver } from '../../../apps/sweet-shop/src/wholesale/order-receiver.js';
 import { PackingTable } from '../../../apps/sweet-shop/src/wholesale/packing-table.js';
+import { WholesaleModule } from '../../../apps/sweet-shop/src/wholesale/wholesale.module.js';
 import { Wholesaler } from './rabbitmq.js';
+
+/** What of the shop has to do with the broker. */
+@Module({
+  imports: [
+    ShopConfigModule,
+    BackgroundModule.forRootAsync({ inject: [ShopConfig], useFactory: backgroundOptions }),
+    WholesaleModule,
+  ],
+})
+class Wholesale {}
 
 export interface ShopOptions {
   /** Where the shop finds the broker, if not where the wholesaler does. */
@@ -37,7 +49,7 @@ export async function openShop(url: string, options: ShopOptions = {}) {
     SHUTDOWN_TIMEOUT: shutdownTimeout,
     ...(isDurable && { NIGHTSHIFT_FILE: join(dataDir, 'tasks.db') }),
   });
-  const app = await Test.createTestingModule({ imports: [AppModule] })
+  const app = await Test.createTestingModule({ imports: [Wholesale] })
     .overrideProvider(ShopConfig)
     .useValue(config)
     .compile();
