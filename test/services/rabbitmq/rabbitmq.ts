@@ -59,13 +59,12 @@ export class Wholesaler {
     await this.channel.assertQueue(this.queue, { arguments: { 'x-queue-type': 'classic' } });
   }
 
-  /** Takes an order and gives it back, as somebody does who dies of it. Resolves with how often, when it is gone. */
-  async giveBack(): Promise<number> {
-    for (let times = 0; ; times += 1) {
-      const message = await this.channel.get(this.queue);
-      if (message === false) return times;
-      this.channel.nack(message);
-    }
+  /** Takes the next order and goes away with it, as somebody does who dies of it. @returns whether there was one */
+  async die(): Promise<boolean> {
+    const channel = await this.connection.createChannel();
+    const message = await channel.get(this.queue);
+    await channel.close();
+    return message !== false;
   }
 
   /** Takes the next of those that could not become an order. */
