@@ -12,31 +12,45 @@ await describeWithService(rabbitmq, 'an outage of RabbitMQ', (url) => {
     const begun: string[] = [];
     const pack = async (id: string): Promise<void> => {
       begun.push(id);
-      if (id === 'order-2') await once(table, 'clear');
+      await once(table, id);
     };
     const { wholesaler, packed, state, host, close } = await openShop(url, { shopUrl: gateway.url, pack });
-    await wholesaler.order(2);
+    await wholesaler.order(3);
+    await expect.poll(() => begun).toHaveLength(3);
+    table.emit('order-1'); // before the outage
     await expect.poll(() => packed).toEqual(['order-1']);
     await gateway.close();
     await expect.poll(state).toBe('lost');
     expect(host.service('OrderReceiver').state).toBe('running');
-
+    table.emit('order-2'); // during it
     await wholesaler.order(1);
     await gateway.reopen();
-    await expect.poll(() => packed, { timeout: 10_000 }).toContain('order-3');
+    await expect.poll(() => begun, { timeout: 10_000 }).toContain('order-4');
     expect(state()).toBe('receiving');
-    table.emit('clear'); // it was begun before the outage, and came again after it
-    await expect.poll(() => packed).toContain('order-2');
+    for (const id of ['order-3', 'order-4']) table.emit(id); // and after it
+    await expect.poll(() => packed).toHaveLength(4);
     await close();
     expect(await wholesaler.waiting()).toBe(0);
-    expect(begun).toEqual(['order-1', 'order-2', 'order-3']);
+    expect(begun).toEqual(['order-1', 'order-2', 'order-3', 'order-4']);
   });
 
-  it('is not needed for an order to come again: one that cannot be stored does', async () => {
-    const { wholesaler, packed, queue } = await openShop(url);
-    vi.spyOn(queue, 'enqueue').mockRejectedValueOnce(new Error('the disk is full'));
+  it('uses up no delivery when it is the store of the tasks that is away', async () => {
+    const { wholesaler, packed, queue, close } = await openShop(url);
+    const enqueue = vi.spyOn(queue, 'enqueue').mockRejectedValueOnce(new Error('the disk is full'));
     await wholesaler.order(1);
     await expect.poll(() => packed, { timeout: 5_000 }).toEqual(['order-1']);
+    expect(enqueue).toHaveBeenCalledTimes(2);
+    await close();
+    expect(await wholesaler.waiting()).toBe(0);
+  });
+
+  it('gives back what could not be stored when the shop stops', async () => {
+    const { wholesaler, queue, close } = await openShop(url);
+    const enqueue = vi.spyOn(queue, 'enqueue').mockRejectedValue(new Error('the disk is full'));
+    await wholesaler.order(3);
+    await expect.poll(() => enqueue.mock.calls.length).toBeGreaterThanOrEqual(3);
+    await close();
+    await expect.poll(() => wholesaler.waiting()).toBe(3);
   });
 
   it('does not hold up the stop', async () => {

@@ -39,9 +39,9 @@ export class OrderReceiver implements BackgroundService {
     let failures = 0;
     while (!stoppingToken.aborted) {
       try {
-        const subscription = await this.subscribe();
+        const subscription = await this.subscribe(stoppingToken);
         failures = 0;
-        await subscription.run(stoppingToken);
+        await subscription.untilEnd();
       } catch (error) {
         this.noteLost(error);
         if (error instanceof BrokerRefusedError) throw error;
@@ -52,16 +52,17 @@ export class OrderReceiver implements BackgroundService {
     this.note({ state: 'off', since: new Date() });
   }
 
-  private async subscribe(): Promise<OrderSubscription> {
+  private async subscribe(stopping: AbortSignal): Promise<OrderSubscription> {
     const topology = brokerTopology(this.config);
     const subscription = await OrderSubscription.open({
       url: this.config.amqpUrl!, // or the service would be disabled
       topology,
       prefetch: this.intake.capacity,
-      take: (message) => this.intake.take(message),
+      take: (message, signal) => this.intake.take(message, signal),
+      stopping,
     });
     const { state, since } = this.current;
-    const back = state === 'lost' ? `All is well again after ${seconds(since)} s. ` : '';
+    const back = state === 'lost' ? `The broker is back after ${seconds(since)} s. ` : '';
     this.logger.log(`${back}Receiving orders from '${topology.orders}'`);
     this.note({ state: 'receiving', since: new Date() });
     return subscription;
@@ -71,7 +72,7 @@ export class OrderReceiver implements BackgroundService {
   private noteLost(error: unknown): void {
     if (this.current.state === 'lost') return;
     const reason = error instanceof Error ? error.message : String(error);
-    this.logger.warn(`No orders are received, which is tried again until it works: ${reason}`);
+    this.logger.warn(`The broker is lost, and tried again until it is back: ${reason}`);
     this.note({ state: 'lost', since: new Date(), reason });
   }
 

@@ -9,8 +9,10 @@ export interface SubscriptionOptions {
   readonly topology: BrokerTopology;
   /** How many messages are held at most. */
   readonly prefetch: number;
-  /** Decides on one message. When it rejects, no message can be taken for now, and the subscription breaks. */
-  readonly take: (message: ConsumeMessage) => Promise<Verdict>;
+  /** Decides on one message, and gives up with `'leave'` when the signal is aborted. Not to reject. */
+  readonly take: (message: ConsumeMessage, signal: AbortSignal) => Promise<Verdict>;
+  /** Is aborted when the shop stops. */
+  readonly stopping: AbortSignal;
 }
 
 /** The broker will not have it this way, and would not if it were asked again. */
@@ -25,6 +27,8 @@ const refusals = [403, 406];
 export class OrderSubscription {
   private readonly held = new Set<Promise<void>>();
   private readonly broken = new AbortController();
+  /** Aborted when it is broken, or to end. */
+  private readonly ending: AbortSignal;
   private consumerTag = '';
 
   private constructor(
@@ -32,6 +36,7 @@ export class OrderSubscription {
     private readonly channel: ConfirmChannel,
     private readonly options: SubscriptionOptions,
   ) {
+    this.ending = AbortSignal.any([this.broken.signal, options.stopping]);
     channel.on('error', (error) => this.broken.abort(error));
     connection.on('error', (error) => this.broken.abort(error));
     connection.on('close', (error) => this.broken.abort(error)); // told why when the broker shuts down
@@ -55,12 +60,13 @@ export class OrderSubscription {
   }
 
   /**
-   * Resolves when `stopping` is aborted and everything that is held is settled. Rejects when the subscription breaks;
-   * the broker then delivers again what was not acknowledged.
+   * Resolves when the shop stops and everything that is held is settled. Rejects when the subscription breaks; the
+   * broker then delivers again what was not acknowledged.
    */
-  async run(stopping: AbortSignal): Promise<void> {
+  async untilEnd(): Promise<void> {
     try {
-      await this.untilBrokenOr(stopping);
+      await aborted(this.ending);
+      this.broken.signal.throwIfAborted();
       await this.channel.cancel(this.consumerTag); // nothing more is delivered from here on
       await Promise.all(this.held);
       await this.channel.close(); // answered after all acknowledgements
@@ -83,7 +89,7 @@ export class OrderSubscription {
   /** Never rejects. */
   private async settle(message: ConsumeMessage): Promise<void> {
     try {
-      const verdict = await this.options.take(message);
+      const verdict = await this.options.take(message, this.ending);
       if (verdict === 'leave' || this.broken.signal.aborted) return;
       if (verdict !== 'acknowledge') await this.deadLetter(message, verdict.deadLetter);
       this.channel.ack(message);
@@ -99,15 +105,11 @@ export class OrderSubscription {
     this.channel.publish(this.options.topology.dead, '', content, options);
     await this.channel.waitForConfirms(); // it is there before it is gone here
   }
+}
 
-  private untilBrokenOr(stopping: AbortSignal): Promise<void> {
-    const { signal: broken } = this.broken;
-    return new Promise((resolve, reject) => {
-      const fail = (): void => reject(broken.reason as Error);
-      if (broken.aborted) return fail();
-      if (stopping.aborted) return resolve();
-      broken.addEventListener('abort', fail);
-      stopping.addEventListener('abort', () => resolve(), { signal: broken });
-    });
-  }
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
