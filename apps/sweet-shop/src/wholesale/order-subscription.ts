@@ -40,7 +40,6 @@ export class OrderSubscription {
     channel.on('error', (error) => this.broken.abort(error));
     connection.on('error', (error) => this.broken.abort(error));
     connection.on('close', (error) => this.broken.abort(error)); // told why when the broker shuts down
-    channel.on('close', () => this.broken.abort(new Error('The connection was closed')));
   }
 
   /** @throws BrokerRefusedError */
