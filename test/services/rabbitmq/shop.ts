@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { BackgroundHost, BackgroundModule, getTaskQueueToken, type TaskQueue } from 'nestjs-nightshift';
+import {
+  BackgroundEvents,
+  BackgroundHost,
+  BackgroundModule,
+  getTaskQueueToken,
+  type TaskQueue,
+} from 'nestjs-nightshift';
 import { expect, onTestFinished, vi } from 'vitest';
 import { backgroundOptions } from '../../../apps/sweet-shop/src/night-shift/background-options.js';
 import { ShopConfig, ShopConfigModule } from '../../../apps/sweet-shop/src/shop.config.js';
@@ -58,6 +64,8 @@ export async function openShop(url: string, options: ShopOptions = {}) {
     await pack(id);
     packed.push(id);
   });
+  const started: string[] = [];
+  app.get(BackgroundEvents).on('task.started', ({ name: task }) => started.push(task));
   app.useLogger(false);
   await app.init();
   let closing: Promise<void> | undefined;
@@ -70,6 +78,8 @@ export async function openShop(url: string, options: ShopOptions = {}) {
     wholesaler,
     /** The ids of the orders in the order in which they were packed; one that was packed twice is there twice. */
     packed,
+    /** What the tasks are called that have begun. */
+    started,
     state,
     close,
     host: app.get(BackgroundHost),
