@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { describeWithService } from '../service.js';
 import { rabbitmq, type Wholesaler } from './rabbitmq.js';
 import { openShop } from './shop.js';
@@ -69,7 +69,8 @@ await describeWithService(rabbitmq, 'orders from RabbitMQ', (url) => {
     let deaths = 0;
     while (deaths < 50 && (await wholesaler.die())) deaths += 1;
     expect(deaths).toBeGreaterThanOrEqual(20);
-    await expect.poll(() => wholesaler.dead()).toBeDefined();
+    const dead = await vi.waitUntil(() => wholesaler.dead());
+    expect(dead.properties.headers?.['x-first-death-reason']).toBe('delivery_limit');
   });
 
   it('go back when the time to stop is up', async () => {
