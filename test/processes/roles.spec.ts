@@ -49,7 +49,7 @@ for (const server of servers) {
       await using web = opened.web;
       await using first = opened.first;
       await using second = opened.second;
-      const sent = sendCustomers(opened.address, 40);
+      const sent = sendCustomers(opened.address, 25);
       await expect.poll(() => welcomedBy(first).length, { timeout: 10_000 }).toBeGreaterThan(4);
       first.kill('SIGTERM');
       expect(await first.end).toEqual(byItself);
