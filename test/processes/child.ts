@@ -40,6 +40,13 @@ interface LineWaiter {
   readonly reject: (error: Error) => void;
 }
 
+/** A script with an environment of its own. */
+export interface Scenario {
+  /** Its path from `apps/`. */
+  readonly file: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** Runs one of the scenarios in `apps/` as a process of its own. Killed when disposed. */
 export class Child implements AsyncDisposable {
   /** What it printed, on both streams, in the order of arrival. */
@@ -50,11 +57,11 @@ export class Child implements AsyncDisposable {
   private readonly waiters = new Set<LineWaiter>();
   private isStuck = false;
 
-  constructor(nest: Nest, scenario: string, ...options: readonly string[]) {
-    const file = scenario.includes('.') ? scenario : `${scenario}.js`;
+  constructor(nest: Nest, scenario: string | Scenario, ...options: readonly string[]) {
+    const { file, env } = typeof scenario === 'string' ? named(scenario) : scenario;
     const script = join(nest.house, 'dist/test/processes/apps', file);
     this.process = spawn(process.execPath, [...nest.nodeOptions, script, ...options], {
-      env: { PATH: process.env['PATH'], NO_COLOR: '1' },
+      env: { PATH: process.env['PATH'], NO_COLOR: '1', ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.process.stdin!.on('error', () => {}); // it has ended before it read what was written
@@ -145,6 +152,10 @@ export class Child implements AsyncDisposable {
   private failure(what: string): Error {
     return new Error(`The process ${what}. It printed:\n${this.output}`);
   }
+}
+
+function named(scenario: string): Scenario {
+  return { file: scenario.includes('.') ? scenario : `${scenario}.js`, env: {} };
 }
 
 function escapeForRegExp(text: string): string {

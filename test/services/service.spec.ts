@@ -18,7 +18,7 @@ describe('a service that tests need', () => {
   it('is missing, with a line that says how to provide it, when nothing listens', async () => {
     const line = await whyMissing(nowhere, nowhere.defaultUrl);
     expect(line).toMatch(
-      /^No Nothing at nothing:\/\/127\.0\.0\.1:1 \(.*ECONNREFUSED.*\)\. Start one there, or say in NOTHING_URL where it is\.$/,
+      /^No Nothing at nothing:\/\/127\.0\.0\.1:1 \(.*ECONNREFUSED.*\)\. Start one there \(docker compose up -d --wait\), or say in NOTHING_URL where it is\.$/,
     );
   });
 });

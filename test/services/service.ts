@@ -54,7 +54,7 @@ export async function whyMissing(service: Service, url: string): Promise<string 
   } catch (error) {
     const { name, variable } = service;
     const why = error instanceof Error ? error.message : String(error);
-    return `No ${name} at ${url} (${why}). Start one there, or say in ${variable} where it is.`;
+    return `No ${name} at ${url} (${why}). Start one there (docker compose up -d --wait), or say in ${variable} where it is.`;
   }
 }
 

@@ -1,18 +1,16 @@
-import type { INestApplication } from '@nestjs/common';
+import type { INestApplication, INestApplicationContext } from '@nestjs/common';
 import { BackgroundAdmin, type ServiceSnapshot } from 'nestjs-nightshift';
 import { Mailer } from './mail/mailer.js';
 import { ShopConfig } from './shop.config.js';
 
 /** What is running, what to try, and how durable it is. */
 export function banner(app: INestApplication, url: string): string {
-  const { dataDir } = app.get(ShopConfig);
-  const { services } = app.get(BackgroundAdmin).snapshot();
+  const config = app.get(ShopConfig);
   const shop = url.replace('http://', '');
   return `
 The sweet shop is open: ${url}
 
-In the background:
-${services.map(describe).join('\n')}
+${inTheBackground(app)}
 
 Try, in another terminal:
   curl -s ${shop}/sample-photo -o photo.jpg
@@ -24,18 +22,47 @@ Try, in another terminal:
   curl -s ${shop}/mails
   curl -s ${shop}/recipes
   curl -s ${shop}/night-shift
+${config.amqpUrl === undefined ? '' : wholesale(shop)}
+Files are in ${config.dataDir}. ${config.role === 'web' ? 'Mail is sent by workers.' : mail(app)}
+${durability(config)}
 
-Files are in ${dataDir}. Mail goes to ${withoutPassword(app.get(Mailer).url)}.
+`;
+}
+
+/** The same for a process without a server. */
+export function workerBanner(app: INestApplicationContext): string {
+  return `
+The sweet shop's night shift is at work.
+
+${inTheBackground(app)}
+
+${mail(app)}
 ${durability(app.get(ShopConfig))}
 
 `;
 }
 
-function durability({ nightShiftFile }: ShopConfig): string {
-  return nightShiftFile === undefined
+function inTheBackground(app: INestApplicationContext): string {
+  const { services } = app.get(BackgroundAdmin).snapshot();
+  return `In the background:\n${services.map(describe).join('\n')}`;
+}
+
+function mail(app: INestApplicationContext): string {
+  return `Mail goes to ${withoutPassword(app.get(Mailer).url)}.`;
+}
+
+function wholesale(shop: string): string {
+  return `  curl -s -H 'content-type: application/json' -d '{"customer":"Kiosk","sweet":"fudge","amount":500}' ${shop}/wholesale
+  curl -s ${shop}/wholesale
+`;
+}
+
+function durability({ nightShiftFile, redisUrl, databaseUrl }: ShopConfig): string {
+  const place = nightShiftFile ?? redisUrl ?? databaseUrl;
+  return place === undefined
     ? `Tasks are held in memory: Ctrl+C finishes them, a crash or kill -9 loses those not yet done.
 To make them durable: NIGHTSHIFT_FILE=shop.db npm start`
-    : `Tasks are kept in ${nightShiftFile}: after a crash or kill -9, start the shop again and they go on.`;
+    : `Tasks are kept in ${withoutPassword(place)}: after a crash or kill -9, start the shop again and they go on.`;
 }
 
 function describe({ name, kind, state, schedule, nextTickAt }: ServiceSnapshot): string {

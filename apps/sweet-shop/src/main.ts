@@ -1,15 +1,20 @@
-import { Logger, type INestApplication } from '@nestjs/common';
+import { Logger, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { runUntilStopped } from 'nestjs-nightshift';
 
-async function openShop(): Promise<INestApplication> {
+async function openShop(): Promise<INestApplicationContext> {
   // Not imported above: a setting that cannot be used shows while the modules load.
   const { AppModule } = await import('./app.module.js');
-  const { banner } = await import('./banner.js');
-  const { ShopConfig } = await import('./shop.config.js');
+  const { banner, workerBanner } = await import('./banner.js');
+  const { shopConfig } = await import('./shop.config.js');
+  if (shopConfig.role === 'worker') {
+    const worker = await NestFactory.createApplicationContext(AppModule, { abortOnError: false });
+    process.stdout.write(workerBanner(worker));
+    return worker;
+  }
   const app = await NestFactory.create(AppModule, { abortOnError: false });
   try {
-    await app.listen(app.get(ShopConfig).port, '127.0.0.1');
+    await app.listen(shopConfig.port, '127.0.0.1');
   } catch (error) {
     await app.close();
     throw error;

@@ -21,6 +21,7 @@ import { CatchAllMailServer } from './mail/catch-all-mail-server.js';
 import { Mailer } from './mail/mailer.js';
 import type { Order } from './orders/order.js';
 import { ShopConfig } from './shop.config.js';
+import { OrderReceiver } from './wholesale/order-receiver.js';
 
 /** A shop on a port and a data directory of its own, closed at the end of the block that opened it. */
 async function openShop(env: NodeJS.ProcessEnv = {}) {
@@ -281,12 +282,14 @@ describe('the night shift', () => {
     await using shop = await openShop();
     const { state, services, queues } = await json<BackgroundSnapshot>(shop.get('/night-shift'));
     expect(state).toBe('running');
-    expect(queues.map(({ name }) => name)).toEqual(['default', 'mail']);
+    expect(queues.map(({ name }) => name)).toEqual(['default', 'mail', 'wholesale']);
     expect(Object.fromEntries(services.map(({ name, kind }) => [name, kind]))).toEqual({
       'queue:default': 'queue',
       'queue:mail': 'queue',
+      'queue:wholesale': 'queue',
       CatchAllMailServer: 'hosted',
       SyrupStirrer: 'longRunning',
+      OrderReceiver: 'longRunning',
       OrderCleanup: 'ticked',
       RecipeCache: 'ticked',
       LogCleanup: 'ticked',
@@ -296,6 +299,13 @@ describe('the night shift', () => {
   it('runs no mail server of its own when there is a real one', async () => {
     await using shop = await openShop({ SMTP_URL: 'smtp://mail.example.com' });
     expect(shop.app.get(BackgroundHost).service(CatchAllMailServer).state).toBe('disabled');
+  });
+
+  it('has no wholesale without a broker', async () => {
+    await using shop = await openShop();
+    expect(shop.app.get(BackgroundHost).service(OrderReceiver).state).toBe('disabled');
+    expect((await shop.post('/wholesale', { sweet: 'fudge' })).status).toBe(404);
+    expect(await json(shop.get('/wholesale'))).toMatchObject({ reception: { state: 'off' }, packed: [] });
   });
 
   it('pauses and resumes a service', async () => {

@@ -18,6 +18,14 @@ export const postgres: Service = {
   },
 };
 
+/** Drops what a process of its own made. */
+export async function dropSchema(url: string, name: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query(`SET client_min_messages = warning; DROP SCHEMA IF EXISTS ${name} CASCADE`);
+  await client.end();
+}
+
 /** Schemas of one test, and a way to look into them. Disposing of it drops them. */
 export class Schemas implements AsyncDisposable {
   readonly name = `nightshift_test_${randomUUID().slice(0, 8)}`;

@@ -17,17 +17,20 @@ export class CustomerIntake {
 
   /** Resolves when the mail is sure to be tried, not when it is sent. */
   accept(newCustomer: NewCustomer): Promise<Customer> {
-    return this.mailQueue.isDurable ? this.acceptStored(newCustomer) : this.acceptInMemory(newCustomer);
+    return this.config.nightShiftFile === undefined
+      ? this.acceptApart(newCustomer)
+      : this.acceptTogether(newCustomer);
   }
 
   /** Tasks are in the shop's own database: one transaction holds the customer and the mail. */
-  private acceptStored(newCustomer: NewCustomer): Promise<Customer> {
+  private acceptTogether(newCustomer: NewCustomer): Promise<Customer> {
     return this.register.addTogether(newCustomer, (customer, transaction) =>
       this.mailQueue.enqueue(sendWelcome, customer, { transaction }),
     );
   }
 
-  private async acceptInMemory(newCustomer: NewCustomer): Promise<Customer> {
+  /** Tasks are elsewhere: a crash between the two leaves a customer whom nobody welcomes. */
+  private async acceptApart(newCustomer: NewCustomer): Promise<Customer> {
     const customer = this.register.add(newCustomer);
     try {
       await waitForRoom(this.config.patienceMs, (signal) =>

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { TaskHandler } from 'nestjs-nightshift';
 import { Mailer } from '../mail/mailer.js';
 import type { NewCustomer } from './customer.js';
@@ -5,6 +6,8 @@ import { sendWelcome } from './send-welcome.js';
 
 @TaskHandler(sendWelcome)
 export class WelcomeMail implements TaskHandler<typeof sendWelcome> {
+  private readonly logger = new Logger(WelcomeMail.name);
+
   constructor(private readonly mailer: Mailer) {}
 
   async handle({ name, email }: NewCustomer): Promise<void> {
@@ -13,5 +16,6 @@ export class WelcomeMail implements TaskHandler<typeof sendWelcome> {
       subject: 'Welcome to the sweet shop',
       text: `Dear ${name},\n\nyour first humbug is on us.\n`,
     });
+    this.logger.log(`Welcomed ${name}`);
   }
 }

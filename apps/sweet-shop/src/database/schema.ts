@@ -11,4 +11,10 @@ export const schema = `
     name TEXT NOT NULL,
     email TEXT NOT NULL UNIQUE COLLATE NOCASE
   );
+  CREATE TABLE IF NOT EXISTS wholesale (
+    id TEXT PRIMARY KEY,
+    customer TEXT NOT NULL,
+    sweet TEXT NOT NULL,
+    amount INTEGER NOT NULL
+  );
 `;

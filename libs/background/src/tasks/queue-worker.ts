@@ -23,6 +23,7 @@ export interface QueueWorkerDependencies {
 export class QueueWorker implements ServiceRunner {
   readonly kind = 'queue';
   private monitor: ServiceMonitor | undefined;
+  private hasBegun = false;
   private hostStops = false;
   private drain: { readonly begunAt: number; readonly finishedBefore: number } | undefined;
 
@@ -43,6 +44,7 @@ export class QueueWorker implements ServiceRunner {
   }
 
   begin(): void {
+    this.hasBegun = true;
     this.engine.open();
   }
 
@@ -72,12 +74,18 @@ export class QueueWorker implements ServiceRunner {
     return lines;
   }
 
+  /** A durable queue that others run goes on, and what this process knows of it is old: there is nothing to tell. */
+  private get endsHere(): boolean {
+    return this.hasBegun || !this.engine.capabilities.durable;
+  }
+
   private beginDrain(): void {
     if (this.drain !== undefined) return;
     const { engine } = this;
     const { clock, events } = this.dependencies;
     this.drain = { begunAt: clock.monotonic(), finishedBefore: engine.finished };
     engine.closeToOutsiders();
+    if (!this.endsHere) return;
     const { name: queue, size: waiting, active, scheduled } = engine;
     const { durable } = engine.capabilities;
     events.emit('queue.draining', { queue, waiting, active, scheduled, durable });
@@ -91,6 +99,7 @@ export class QueueWorker implements ServiceRunner {
       void engine.whenQuiet().then(() => this.monitor?.completed());
       return;
     }
+    if (!this.endsHere) return;
     const { begunAt, finishedBefore } = this.drain!;
     const completed = engine.finished - finishedBefore;
     events.emit('queue.drained', { queue: engine.name, completed, durationMs: clock.monotonic() - begunAt });

@@ -8,11 +8,13 @@ export class Gateway {
 
   private constructor(
     private readonly target: URL,
+    private readonly usualPort: number,
     private port: number,
   ) {}
 
-  static async open(url: string): Promise<Gateway> {
-    const gateway = new Gateway(new URL(url), 0);
+  /** @param usualPort where the server is when its URL does not say */
+  static async open(url: string, usualPort: number): Promise<Gateway> {
+    const gateway = new Gateway(new URL(url), usualPort, 0);
     await gateway.reopen();
     onTestFinished(() => gateway.close());
     return gateway;
@@ -39,7 +41,7 @@ export class Gateway {
   }
 
   private pass(socket: Socket): void {
-    const beyond = connect(Number(this.target.port || 5432), this.target.hostname);
+    const beyond = connect(Number(this.target.port || this.usualPort), this.target.hostname);
     for (const each of [socket, beyond]) {
       this.sockets.add(each);
       each.on('error', () => {}); // its end is what is wanted
