@@ -15,7 +15,9 @@ class Greeter {
 }
 TaskHandler(greet)(Greeter);
 
-class Root {}
+class Root {
+  readonly name = 'root';
+}
 
 /** An application that runs what it dequeues, and nothing else. */
 async function startApplication(connection: string, prefix: string) {
