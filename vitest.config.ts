@@ -39,7 +39,7 @@ export default defineConfig({
           name: 'processes',
           include: processSpecs,
           globalSetup: ['./test/global-setup.ts'],
-          testTimeout: 30_000,
+          testTimeout: 90_000, // beyond what a process is waited for, which tells more
         },
       },
       {
