@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
+import { join, resolve as resolvePath } from 'node:path';
 import { describe, inject } from 'vitest';
 
 /** How a process ended: with a code of its own, or by a signal. */
@@ -13,6 +13,8 @@ export interface Nest {
   readonly major: 12 | 11;
   readonly house: string;
   readonly nodeOptions: readonly string[];
+  /** After how long a process is taken for stuck, if not after the usual time. */
+  readonly longestRunMs?: number;
 }
 
 const { nest12, nest11 } = inject('houses');
@@ -29,10 +31,15 @@ const nestMajors: readonly Nest[] = [
 export const onEachNest = describe.concurrent.each(nestMajors);
 
 /** Nothing here takes that long; a process that does is stuck. */
-const longestRunMs = 20_000;
+const usualLongestRunMs = 20_000;
 
 /** What Node prints when a promise was forgotten or a listener leaks. No scenario may. */
 const complaints = /unhandled ?rejection|MaxListenersExceeded|Warning:/i;
+
+/** Where the scenarios are that go by a name alone. */
+export function scenariosOf({ house }: Nest): string {
+  return join(house, 'dist/test/processes/apps');
+}
 
 interface LineWaiter {
   readonly pattern: RegExp;
@@ -40,7 +47,7 @@ interface LineWaiter {
   readonly reject: (error: Error) => void;
 }
 
-/** Runs one of the scenarios in `apps/` as a process of its own. Killed when disposed. */
+/** Runs one of the scenarios in `apps/`, or one at a path, as a process of its own. Killed when disposed. */
 export class Child implements AsyncDisposable {
   /** What it printed, on both streams, in the order of arrival. */
   readonly lines: string[] = [];
@@ -52,7 +59,7 @@ export class Child implements AsyncDisposable {
 
   constructor(nest: Nest, scenario: string, ...options: readonly string[]) {
     const file = scenario.includes('.') ? scenario : `${scenario}.js`;
-    const script = join(nest.house, 'dist/test/processes/apps', file);
+    const script = resolvePath(scenariosOf(nest), file);
     this.process = spawn(process.execPath, [...nest.nodeOptions, script, ...options], {
       env: { PATH: process.env['PATH'], NO_COLOR: '1' },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -60,7 +67,7 @@ export class Child implements AsyncDisposable {
     this.process.stdin!.on('error', () => {}); // it has ended before it read what was written
     this.readLines(this.process.stdout!);
     this.readLines(this.process.stderr!);
-    this.end = this.watchEnd();
+    this.end = this.watchEnd(nest.longestRunMs ?? usualLongestRunMs);
     this.end.catch(() => {}); // whoever cares awaits it
   }
 
@@ -86,6 +93,10 @@ export class Child implements AsyncDisposable {
     return this.process.pid!;
   }
 
+  get hasEnded(): boolean {
+    return this.process.exitCode !== null || this.process.signalCode !== null;
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.process.kill(signal);
   }
@@ -100,7 +111,7 @@ export class Child implements AsyncDisposable {
     await this.end.catch(() => {});
   }
 
-  private watchEnd(): Promise<ProcessEnd> {
+  private watchEnd(longestRunMs: number): Promise<ProcessEnd> {
     const limit = setTimeout(() => {
       this.isStuck = true;
       this.process.kill('SIGKILL');
