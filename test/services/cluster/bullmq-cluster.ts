@@ -20,8 +20,8 @@ class BullmqClusterStore implements ClusterStore {
 
   constructor(private readonly url: string) {}
 
-  engine(lease: string): SharedEngine {
-    const { url: connection, prefix } = this;
+  engine(lease: string, connection = this.url): SharedEngine {
+    const { prefix } = this;
     const options = { connection, prefix, lease: lease as '2s', maxInterruptions: 1_000 };
     return { kind: 'bullmq', options: { ...options, pollInterval: '50ms', patience: '2s' } };
   }

@@ -12,8 +12,8 @@ export interface StoreReport {
 
 /** Where the processes of one cluster keep their tasks. Disposing of it removes them. */
 export interface ClusterStore extends AsyncDisposable {
-  /** What a process needs to take part. */
-  engine(lease: string): SharedEngine;
+  /** What a process needs to take part. @param url where it finds the server, if that is not where the server is */
+  engine(lease: string, url?: string): SharedEngine;
   report(): Promise<StoreReport>;
 }
 

@@ -6,7 +6,6 @@ import { bundled } from '../../processes/bundle.js';
 import { Child, oneNest } from '../../processes/child.js';
 import { Journal } from '../../processes/journal.js';
 import type { JournalReport } from '../../processes/journal-reader.js';
-import type { SharedEngine } from './apps/shared-engine.js';
 import type { ClusterStore, StoreReport } from './cluster-store.js';
 import { toCounts } from './counts.js';
 import { seed } from './seed.js';
@@ -28,6 +27,8 @@ function scenario(name: string): Promise<string> {
 
 export interface ClusterOptions {
   readonly lease?: string;
+  /** Where the processes find the server, if that is not where it is. */
+  readonly url?: string;
   /** What the processes run: one of `apps/`. */
   readonly app?: 'shift' | 'rota';
 }
@@ -43,20 +44,20 @@ export class Cluster implements AsyncDisposable {
     private readonly options: ClusterOptions = {},
   ) {}
 
-  /** Starts a process that works. @param engine when it is not to take the usual way to the server */
-  async work(engine?: SharedEngine): Promise<Child> {
-    return this.start({ concurrency, ...(engine && { engine }) });
+  /** Starts a process that works. */
+  work(): Promise<Child> {
+    return this.start({ concurrency });
   }
 
   /** Starts one that only enqueues. */
-  async produce(engine?: SharedEngine): Promise<Child> {
-    return this.start({ concurrency: 0, ...(engine && { engine }) });
+  produce(): Promise<Child> {
+    return this.start({ concurrency: 0 });
   }
 
   /** @param said what the process is told, beside the usual */
   async start(said: object, nodeOptions: readonly string[] = []): Promise<Child> {
-    const { lease = '2s', app = 'shift' } = this.options;
-    const usual = { engine: this.store.engine(lease), journal: this.journal.path };
+    const { lease = '2s', url, app = 'shift' } = this.options;
+    const usual = { engine: this.store.engine(lease, url), journal: this.journal.path };
     const script = await scenario(app);
     const number = this.children.length;
     const child = new Child(

@@ -19,8 +19,8 @@ class PostgresClusterStore implements ClusterStore {
 
   constructor(private readonly url: string) {}
 
-  engine(lease: string): SharedEngine {
-    const { url: connectionString, schema } = this;
+  engine(lease: string, connectionString = this.url): SharedEngine {
+    const { schema } = this;
     const options = { connectionString, schema, lease: lease as '2s', maxInterruptions: 1_000 };
     return { kind: 'postgres', options: { ...options, graphile: 'none' } };
   }
