@@ -78,10 +78,16 @@ export class Child implements AsyncDisposable {
 
   /** The first line that matches, printed already or still to come. */
   line(pattern: RegExp | string): Promise<string> {
-    const expression = typeof pattern === 'string' ? new RegExp(escapeForRegExp(pattern)) : pattern;
+    const expression = toExpression(pattern);
     const known = this.lines.find((line) => expression.test(line));
-    if (known !== undefined) return Promise.resolve(known);
-    return new Promise((resolve, reject) => this.waiters.add({ pattern: expression, resolve, reject }));
+    return known === undefined ? this.nextLine(expression) : Promise.resolve(known);
+  }
+
+  /** The first line still to come that matches. */
+  nextLine(pattern: RegExp | string): Promise<string> {
+    return new Promise((resolve, reject) =>
+      this.waiters.add({ pattern: toExpression(pattern), resolve, reject }),
+    );
   }
 
   /** Where it serves HTTP, once it does. */
@@ -158,6 +164,7 @@ export class Child implements AsyncDisposable {
   }
 }
 
-function escapeForRegExp(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+function toExpression(pattern: RegExp | string): RegExp {
+  if (typeof pattern !== 'string') return pattern;
+  return new RegExp(pattern.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundled } from '../../processes/bundle.js';
 import { Child, oneNest } from '../../processes/child.js';
+import { isLong } from '../../long-runs.js';
 import { Journal } from '../../processes/journal.js';
 import type { JournalReport } from '../../processes/journal-reader.js';
 import type { ClusterStore, StoreReport } from './cluster-store.js';
@@ -15,7 +16,8 @@ export const concurrency = 8;
 /** How long a scenario may take. Nothing does, but on a machine that has much else to do. */
 export const longestMs = 120_000;
 
-const nest = { ...oneNest, longestRunMs: longestMs };
+/** Less, so that a process that is stuck is told with what it has printed. */
+const nest = { ...oneNest, longestRunMs: isLong ? 3_600_000 : longestMs - 20_000 };
 const apps = join(oneNest.house, 'dist/test/services/cluster/apps');
 const scenarios = new Map<string, Promise<string>>();
 

@@ -1,5 +1,6 @@
 // One process of a cluster: works on tasks that it shares with others of its kind, and enqueues some when it is told to, until it
 // is told to stop or is killed. What it does is a line in a journal.
+import { EventEmitter } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Module } from '@nestjs/common';
@@ -28,8 +29,7 @@ interface ShiftOptions {
 const { engine, journal, seed, concurrency } = JSON.parse(process.argv[2]!) as ShiftOptions;
 const diary = new Diary(journal);
 const { pid } = process;
-let openGate!: () => void;
-const gate = new Promise<void>((resolve) => (openGate = resolve));
+const gates = { deaf: new EventEmitter(), heedful: new EventEmitter() } as const;
 
 @Injectable()
 @TaskHandler(work)
@@ -59,7 +59,7 @@ async function pass(ms: number): Promise<void> {
 async function untilOpen(how: 'deaf' | 'heedful', { id, signal }: TaskContext): Promise<void> {
   console.log(`begins ${id}`);
   await new Promise<void>((resolve, reject) => {
-    void gate.then(resolve);
+    gates[how].once('open', resolve);
     signal.addEventListener('abort', () => {
       console.log(`aborted ${id} ${codeOf(signal.reason)}`);
       if (how === 'heedful') reject(signal.reason as Error);
@@ -94,6 +94,7 @@ events.on('queue.resumed', () => console.log('resumed'));
 events.on('engine.failed', ({ during, error }) => console.log(`trouble: ${during}: ${codeOf(error)}`));
 
 const producer = new Producer(queue, diary, seed);
+let [stored, done] = [0, 0];
 const commands: Readonly<Record<string, (...words: string[]) => unknown>> = {
   produce: (together, how) => producer.begin(Number(together), how === 'safely'),
   enough: () => producer.end(),
@@ -102,10 +103,11 @@ const commands: Readonly<Record<string, (...words: string[]) => unknown>> = {
   enqueue: async (lasts, delayMs) => {
     const piece = { lasts: Number.isNaN(Number(lasts)) ? lasts : Number(lasts) } as Piece;
     const handle = await producer.enqueue(piece, delayMs === undefined ? {} : { delay: Number(delayMs) });
-    console.log(`stored ${handle.id}`);
-    void producer.untilDone(handle).then(() => console.log(`done ${handle.id}`));
+    console.log(`stored ${++stored} ${handle.id}`);
+    await producer.untilDone(handle);
+    console.log(`done ${++done} ${handle.id}`);
   },
-  open: () => openGate(),
+  open: (how) => gates[how as keyof typeof gates].emit('open'),
   pause: () => queue.pause(),
   resume: () => queue.resume(),
 };
@@ -113,6 +115,7 @@ const orders = createInterface({ input: process.stdin }).on('line', (line) => {
   const [command, ...words] = line.split(' ');
   void commands[command!]!(...words);
 });
+if (queue.isPaused) console.log('paused'); // told before anybody could listen
 console.log('working');
 await runUntilStopped(app);
 orders.close(); // would keep the process

@@ -1,7 +1,7 @@
 import { constant, defineTask } from 'nestjs-nightshift';
 
 export interface Piece {
-  /** How long it takes: so many milliseconds, until the gate is opened, or until the gate is opened or its signal is aborted. */
+  /** How long it takes: so many milliseconds, or until its kind is opened; a heedful one ends when its signal is aborted, too. */
   readonly lasts: number | 'deaf' | 'heedful';
   /** What only one at a time may work for. */
   readonly key?: string;
