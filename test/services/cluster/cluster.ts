@@ -2,9 +2,9 @@ import { deepStrictEqual } from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isLong } from '../../long-runs.js';
 import { bundled } from '../../processes/bundle.js';
 import { Child, oneNest } from '../../processes/child.js';
-import { isLong } from '../../long-runs.js';
 import { Journal } from '../../processes/journal.js';
 import type { JournalReport } from '../../processes/journal-reader.js';
 import type { ClusterStore, StoreReport } from './cluster-store.js';
@@ -49,6 +49,11 @@ export class Cluster implements AsyncDisposable {
   /** Starts a process that works. */
   work(): Promise<Child> {
     return this.start({ concurrency });
+  }
+
+  /** Starts one that works, whose clock is ahead of that of the machine by so much. */
+  workAhead(aheadMs: number): Promise<Child> {
+    return this.start({ concurrency, aheadMs }, ['--import', join(apps, 'shifted-clock.js')]);
   }
 
   /** Starts one that only enqueues. */

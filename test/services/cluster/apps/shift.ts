@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
+  BackgroundAdmin,
   BackgroundEvents,
   BackgroundModule,
   runUntilStopped,
@@ -106,6 +107,19 @@ const commands: Readonly<Record<string, (...words: string[]) => unknown>> = {
     console.log(`stored ${++stored} ${handle.id}`);
     await producer.untilDone(handle);
     console.log(`done ${++done} ${handle.id}`);
+  },
+  /** Enqueues one that is not to begin before long. */
+  later: async (delayMs) => {
+    const { id } = await queue.enqueue(work, { lasts: 0 }, { delay: Number(delayMs) });
+    console.log(`later ${id}`);
+  },
+  /** Removes it, and says in what state it was. */
+  forget: async (id) => {
+    const state = await (await queue.find(id!))?.state();
+    const admin = app.get(BackgroundAdmin);
+    await admin.cancelTasks('default', { ids: [id!] });
+    await admin.removeTasks('default', { ids: [id!] });
+    console.log(`forgot ${id} ${state}`);
   },
   open: (how) => gates[how as keyof typeof gates].emit('open'),
   pause: () => queue.pause(),
