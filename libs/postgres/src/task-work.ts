@@ -81,7 +81,9 @@ export class TaskWork {
     const settlements = calls.flatMap((call) => ('settle' in call ? toSettlementRow(call.settle) : []));
     const notes = calls.flatMap((call) => ('note' in call ? toNoteRow(call.note) : []));
     // Asked now: what has ended since the claim was asked for has made places free.
-    const claims = calls.flatMap((call) => ('claim' in call ? toClaimRow(call.claim) : []));
+    const claims = calls.flatMap((call) =>
+      'claim' in call ? toClaimRow(call.claim, this.uncertain.fence) : [],
+    );
     const texts = [settlements, notes, claims].map((rows) => (rows.length > 0 ? JSON.stringify(rows) : null));
     try {
       const [row] = await this.database.query<{ answer: Answer }>(this.text, texts);
@@ -107,7 +109,10 @@ function toNoteRow({ id, claim, progress, lines }: TaskNotes): object {
   };
 }
 
-function toClaimRow({ queue, worker, places, definitions, nowMs, rateLimit }: ClaimRequest): object {
+function toClaimRow(
+  { queue, worker, places, definitions, nowMs, rateLimit }: ClaimRequest,
+  fence: number,
+): object {
   return {
     queue,
     worker,
@@ -116,6 +121,7 @@ function toClaimRow({ queue, worker, places, definitions, nowMs, rateLimit }: Cl
     nowMs,
     rateMax: rateLimit?.max,
     ratePerMs: rateLimit?.perMs,
+    fence,
   };
 }
 

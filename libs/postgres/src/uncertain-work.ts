@@ -16,10 +16,16 @@ export class UncertainWork {
   private readonly claimants = new Set<WorkerId>();
   private readonly settlements = new Set<string>();
   private worker: WorkerId | undefined;
+  private fenceNumber = 0;
   private readonly s: string;
 
   constructor(private readonly database: Database) {
     this.s = quoteName(database.schema);
+  }
+
+  /** The number of claims that are made now. */
+  get fence(): number {
+    return this.fenceNumber;
   }
 
   get hasSettlements(): boolean {
@@ -52,9 +58,11 @@ export class UncertainWork {
   async giveBackUnknown(): Promise<void> {
     for (const worker of this.claimants) {
       const known = worker === this.worker ? [...this.inHand] : [];
+      const fence = this.fenceNumber + 1;
       await this.database.transaction(async (connection) => {
         // Waits for a claim that is still under way: it holds on to the worker's row.
         await connection.query(`SELECT FROM ${this.s}.workers WHERE id = $1 FOR UPDATE`, [worker]);
+        await connection.query(`UPDATE ${this.s}.workers SET fence = $2 WHERE id = $1`, [worker, fence]);
         await connection.query(
           `WITH back AS (
              UPDATE ${this.s}.tasks SET state = 'waiting', worker = NULL
@@ -65,6 +73,7 @@ export class UncertainWork {
           [worker, known],
         );
       });
+      this.fenceNumber = fence;
       this.claimants.delete(worker);
     }
   }

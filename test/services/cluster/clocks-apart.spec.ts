@@ -22,8 +22,8 @@ await describeOnEachEngine('processes whose clocks are 10 minutes apart', ({ nam
       producer.tell('produce 3');
       await Promise.all(workers.map((worker) => worker.line('first task')));
       producer.tell(`enqueue 0 ${apartMs / 2}`); // is due already where the clock is ahead
-    await producer.line('done 1');
-    await sleep(underLoadMs);
+      await producer.line('done 1');
+      await sleep(underLoadMs);
       await cluster.finish(producer);
       producer.tell(`forget ${later}`);
       expect(await producer.line('forgot')).toBe(`forgot ${later} scheduled`);

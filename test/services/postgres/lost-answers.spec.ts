@@ -12,11 +12,19 @@ class ForgetfulPool extends Pool {
   /** What is said in the statement, or in the answer, that is lost next. */
   forgets: string | undefined;
   forgot = 0;
+  /** Whether the next claim is on its way for long, though its connection has broken. */
+  delays = false;
+  delayed: { readonly text: string; readonly values: unknown[] } | undefined;
 
   override async connect(): Promise<never> {
     const client: PoolClient = await super.connect();
     const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
     const ask = async (text: string, values: unknown[]): Promise<unknown> => {
+      if (this.delays && text.includes('.work(') && values[2] !== null) {
+        this.delays = false;
+        this.delayed = { text, values };
+        throw new Error('Connection terminated unexpectedly');
+      }
       const answer = await query(text, values);
       const said = JSON.stringify([values, (answer as { rows: unknown }).rows]);
       if (this.forgets === undefined || !text.includes('.work(') || !said.includes(this.forgets))
@@ -29,12 +37,13 @@ class ForgetfulPool extends Pool {
   }
 }
 
-async function setup(url: string, handle?: () => unknown) {
+async function setup(url: string, handle?: () => unknown, queue?: { concurrency: number }) {
   const pool = new ForgetfulPool({ connectionString: url, max: 6 });
   const schemas = newSchemas(url);
   const application = await startApplication(schemas, {
     engine: { pool, graphile: 'none' },
     ...(handle && { handle }),
+    ...(queue && { queue }),
   });
   onTestFinished(async () => {
     await application.close();
@@ -57,6 +66,25 @@ await describeWithService(postgres, 'what was done when its answer was lost', (u
     expect(await task.result()).toBe('sponge, baked');
     const { attempts } = (await queue.find(task.id).then(() => other.admin.task('default', task.id)))!;
     expect(attempts.map(({ outcome }) => outcome)).not.toContain('interrupted');
+  }, 30_000);
+
+  it('is nothing, when it comes after its worker has ceased to wait for it', async () => {
+    const oven = new EventEmitter();
+    const { pool, schemas, queue } = await setup(url, () => once(oven, 'done'), { concurrency: 1 });
+    const other = await startApplication(schemas, {
+      queue: { concurrency: 0 },
+      engine: { graphile: 'none' },
+    });
+    pool.delays = true;
+    await other.queue.enqueue(bake, cake);
+    await expect.poll(() => queue.active, { timeout: 10_000 }).toBe(1); // by the claim after that
+    const next = await other.queue.enqueue(bake, cake);
+    await schemas.query(pool.delayed!.text, pool.delayed!.values);
+    expect(await next.state()).toBe('waiting');
+    oven.emit('done');
+    await expect.poll(() => next.state(), { timeout: 10_000 }).toBe('active');
+    oven.emit('done');
+    await next.result();
   }, 30_000);
 
   it('is the outcome of a task, and not that of another worker', async () => {
