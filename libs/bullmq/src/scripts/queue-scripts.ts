@@ -140,6 +140,11 @@ holdUntil(id, tonumber(ARGV[5]))
 return 0
 `;
 
+/** Whether a worker still has the lock of a job. ARGV: id, token. */
+const isOurs = `
+return rcall('GET', base .. ARGV[1] .. ':lock') == ARGV[2] and 1 or 0
+`;
+
 /** Gives the place of a concurrency key back, unless the job is in the hands of another worker by now. ARGV: id, key, token. */
 const yieldKey = `
 local lock = rcall('GET', base .. ARGV[1] .. ':lock')
@@ -323,6 +328,7 @@ const bodies = {
   release,
   redeliver,
   acquire,
+  isOurs,
   outcomeStored,
   yieldKey,
   park,
