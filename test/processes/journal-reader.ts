@@ -125,7 +125,9 @@ export class JournalReader {
     this.starts += 1;
     const last = this.lastRuns.get(id);
     this.lastRuns.set(id, run);
-    if (this.done.has(id)) this.faults.push(`${id} began after its end was stored`);
+    // It may have been fetched before, by a process that then stood still.
+    const what = `${id} began in ${run.pid} after its end was stored`;
+    if (this.done.has(id)) this.suspicions.push({ run: { ...run, line: 0 }, what });
     if (last !== undefined) this.beginAgain(id, last, run);
     if (run.key === '-') return;
     const other = this.openByKey.get(run.key);

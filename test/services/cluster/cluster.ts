@@ -40,6 +40,7 @@ export class Cluster implements AsyncDisposable {
   private readonly directory = mkdtempSync(join(tmpdir(), 'nightshift-cluster-'));
   readonly journal = new Journal(join(this.directory, 'journal'));
   private readonly children: Child[] = [];
+  private wholes = 0;
 
   constructor(
     readonly store: ClusterStore,
@@ -77,7 +78,19 @@ export class Cluster implements AsyncDisposable {
     return child;
   }
 
-  /** Nothing ends well without warning: others may begin again what it has in hand. */
+  /** Waits until those who had no server have begun a task that they fetched after this was asked: what they begin is theirs. */
+  async untilWhole(children: readonly Child[]): Promise<void> {
+    const word = `whole ${(this.wholes += 1)}`;
+    await Promise.all(
+      children.map((child) => {
+        child.tell(`say ${word}`);
+        return child.line(word);
+      }),
+    );
+    for (const { pid } of children) this.journal.whole(pid);
+  }
+
+  /** Without any warning: others may begin again what it has in hand. */
   async kill(child: Child): Promise<void> {
     this.journal.killed(child.pid);
     child.kill('SIGKILL');

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { runs } from '../../long-runs.js';
 import { Gateway } from '../gateway.js';
-import { longestMs } from './cluster.js';
+import { concurrency, longestMs } from './cluster.js';
 import { describeOnEachEngine } from './each-engine.js';
 import { random } from './seed.js';
 
@@ -33,7 +33,9 @@ await describeOnEachEngine(
         const [producer, ...workers] = await Promise.all([cluster.produce(), cluster.work(), cluster.work()]);
         producer.tell('produce 2 safely');
         await Promise.all(workers.map((worker) => worker.line('first task')));
+        for (const { pid } of workers) cluster.journal.cutOff(pid); // for longer than a lease, on a busy machine
         const counts = await cutMany(gateway);
+        await cluster.untilWhole(workers);
         const [ordered, ...refusals] = (await cluster.finish(producer)).split(' ');
         const { journal, store } = await cluster.settle(`${name}, connections cut`, {
           ...counts,
@@ -44,6 +46,7 @@ await describeOnEachEngine(
         // Told only of what others have really begun again.
         expect(journal.superseded).toBeLessThanOrEqual(journal.reruns + journal.rerunsAfterStall);
         expect(journal.done).toEqual(journal.acknowledged);
+        expect(journal.mostRerunsOfOne).toBeLessThanOrEqual(concurrency * rounds);
         expect([producer, ...workers].filter(({ hasEnded }) => hasEnded)).toEqual([]);
       },
       longestMs + rounds * longestRestMs,

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { Child } from '../../processes/child.js';
 import { Cluster, concurrency, longestMs } from './cluster.js';
 import { describeOnOwnServers } from './own-servers.js';
 
@@ -21,8 +20,7 @@ describeOnOwnServers('a server that goes away under load', ({ engine, openServer
         await server.stop(signal);
         await whileAway();
         expect(await server.start()).toBe(true);
-        await Promise.all(workers.map((worker) => worksAgain(worker, `after ${signal}`)));
-        for (const { pid } of workers) cluster.journal.whole(pid);
+        await cluster.untilWhole(workers);
       };
       await outage(signals.stop, () => producer.line('refused'));
       await outage(signals.crash, () => sleep(shortOutageMs));
@@ -40,9 +38,3 @@ describeOnOwnServers('a server that goes away under load', ({ engine, openServer
     longestMs,
   );
 });
-
-/** Resolves when it has begun a task that it fetched after this was asked. */
-async function worksAgain(worker: Child, word: string): Promise<void> {
-  worker.tell(`say ${word}`);
-  await worker.line(word);
-}
