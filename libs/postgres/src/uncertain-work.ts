@@ -10,8 +10,8 @@ import { seqOf } from './task-id.js';
  * it. So whatever the server says this process has, and it does not know of, is given back.
  */
 export class UncertainWork {
-  /** The numbers of the tasks that this process was given and has not settled. */
-  private readonly inHand = new Set<number>();
+  /** The tasks that this process was given and has not settled, each with the number of its claim. */
+  private readonly inHand = new Map<number, number>();
   /** Whose claims were lost. */
   private readonly claimants = new Set<WorkerId>();
   private readonly settlements = new Set<string>();
@@ -35,13 +35,13 @@ export class UncertainWork {
   given(worker: WorkerId, tasks: readonly ClaimedTask[]): void {
     if (worker !== this.worker) this.inHand.clear(); // others have what it had under its old number
     this.worker = worker;
-    for (const { id } of tasks) this.inHand.add(seqOf(id));
+    for (const { id, claim } of tasks) this.inHand.set(seqOf(id), claim);
   }
 
   /** @returns the number of the task */
-  settled({ id }: Settlement): number {
+  settled({ id, claim }: Settlement): number {
     const seq = seqOf(id);
-    this.inHand.delete(seq);
+    if (this.inHand.get(seq) === claim) this.inHand.delete(seq);
     if (this.settlements.size > 0) this.settlements.delete(id);
     return seq;
   }
@@ -66,11 +66,13 @@ export class UncertainWork {
         await connection.query(
           `WITH back AS (
              UPDATE ${this.s}.tasks SET state = 'waiting', worker = NULL
-               WHERE worker = $1 AND state = 'active' AND seq <> ALL($2::bigint[]) RETURNING queue, concurrency_key
+               WHERE worker = $1 AND state = 'active' AND NOT EXISTS (
+                 SELECT FROM unnest($2::bigint[], $3::bigint[]) AS known (seq, claim)
+                   WHERE known.seq = tasks.seq AND known.claim = tasks.claim) RETURNING queue, concurrency_key
            )
            SELECT ${this.s}.release_key(queue, concurrency_key, count(*)) FROM back
              WHERE concurrency_key IS NOT NULL GROUP BY queue, concurrency_key ORDER BY queue, concurrency_key`,
-          [worker, known],
+          [worker, known.map(([seq]) => seq), known.map(([, claim]) => claim)],
         );
       });
       this.fenceNumber = fence;

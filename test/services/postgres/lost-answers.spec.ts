@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { constant } from 'nestjs-nightshift';
 import { Pool, type PoolClient } from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
 import { describeWithService } from '../service.js';
@@ -66,6 +67,19 @@ await describeWithService(postgres, 'what was done when its answer was lost', (u
     expect(await task.result()).toBe('sponge, baked');
     const { attempts } = (await queue.find(task.id).then(() => other.admin.task('default', task.id)))!;
     expect(attempts.map(({ outcome }) => outcome)).not.toContain('interrupted');
+  }, 30_000);
+
+  it('gives a task back that was claimed anew along with the outcome of its last attempt', async () => {
+    let attempts = 0;
+    const { pool, queue } = await setup(url, () => {
+      attempts += 1;
+      if (attempts === 1) throw new Error('burnt');
+      return 'done';
+    });
+    pool.forgets = 'retrying';
+    const task = await queue.enqueue(bake, cake, { retry: { maxAttempts: 2, backoff: constant(0) } });
+    expect(await task.result()).toBe('done');
+    expect(pool.forgot).toBe(1);
   }, 30_000);
 
   it('is nothing, when it comes after its worker has ceased to wait for it', async () => {
