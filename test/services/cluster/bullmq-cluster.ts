@@ -44,6 +44,7 @@ class BullmqClusterStore implements ClusterStore {
       const all = Object.entries({ completed, ...others });
       return {
         completions: this.completions,
+        open: Object.entries(others).flatMap(([state, ids]) => ids.map((id) => `${id} ${state}`)),
         ids: new Set(all.flatMap(([, ids]) => ids)),
         states: Object.fromEntries(
           all.flatMap(([state, { length }]) => (length > 0 ? [[state, length]] : [])),

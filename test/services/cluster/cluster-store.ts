@@ -8,6 +8,8 @@ export interface StoreReport {
   readonly ids: ReadonlySet<string>;
   /** How many of them are in which state. */
   readonly states: Readonly<Record<string, number>>;
+  /** Those that have not completed, each with what the server knows of where it is. */
+  readonly open: readonly string[];
 }
 
 /** Where the processes of one cluster keep their tasks. Disposing of it removes them. */

@@ -107,7 +107,19 @@ export class Cluster implements AsyncDisposable {
   /** Tells a producer that it is enough, and waits until all that it has enqueued has come to its end. */
   async finish(producer: Child): Promise<string> {
     producer.tell('enough');
-    return (await producer.line('all done')).slice('all done '.length);
+    try {
+      return (await producer.line('all done')).slice('all done '.length);
+    } catch (error) {
+      const { open } = await this.store.report();
+      const { acknowledged, done } = this.journal.read();
+      const untold = [...acknowledged].filter((id) => !done.has(id));
+      const others = this.children.map(({ pid, output }) => `${pid}:\n${output.slice(-2_000)}`);
+      throw new Error(
+        `seed ${seed}: the producer does not come to an end. Without a result: ${untold.join(', ')}. Not completed: ${open.join(', ')}. ` +
+          `The processes said:\n${others.join('\n')}`,
+        { cause: error },
+      );
+    }
   }
 
   /**

@@ -41,14 +41,17 @@ class PostgresClusterStore implements ClusterStore {
   report(): Promise<StoreReport> {
     const { schema } = this;
     return this.withClient(async (client) => {
-      const { rows } = await client.query<{ id: string; state: string; times: number }>(
+      const { rows } = await client.query<{ id: string; state: string; place: string; times: number }>(
         `SELECT seq || '-' || nonce AS id, state,
+           concat_ws(' ', state, held, 'claim ' || claim, 'worker ' || worker,
+             CASE WHEN worker IS NOT NULL AND worker NOT IN (SELECT id FROM ${schema}.workers) THEN '(gone)' END) AS place,
            (SELECT count(*)::int FROM ${schema}.ledger WHERE task = seq) AS times FROM ${schema}.tasks`,
       );
       const states: Record<string, number> = {};
       for (const { state } of rows) states[state] = (states[state] ?? 0) + 1;
       return {
         states,
+        open: rows.flatMap(({ id, state, place }) => (state === 'completed' ? [] : `${id} ${place}`)),
         ids: new Set(rows.map(({ id }) => id)),
         completions: new Map(rows.flatMap(({ id, times }) => (times > 0 ? [[id, times]] : []))),
       };

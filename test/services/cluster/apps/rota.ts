@@ -33,5 +33,6 @@ class Bells implements BackgroundService {
 class Rota {}
 
 const app = await NestFactory.createApplicationContext(Rota, { logger: ['error'] });
-console.log('working');
-await runUntilStopped(app);
+const run = runUntilStopped(app);
+console.log('working'); // only now: whoever reads it may send a signal at once
+await run;

@@ -130,7 +130,8 @@ const orders = createInterface({ input: process.stdin }).on('line', (line) => {
   void commands[command!]!(...words);
 });
 if (queue.isPaused) console.log('paused'); // told before anybody could listen
-console.log('working');
-await runUntilStopped(app);
+const run = runUntilStopped(app);
+console.log('working'); // only now: whoever reads it may send a signal at once
+await run;
 orders.close(); // would keep the process
 process.stdin.destroy();
