@@ -91,9 +91,9 @@ export const claims = (s: string): string => `
     allowed_in double precision;
   BEGIN
     SELECT * INTO r FROM json_to_record(request) AS x(queue text, worker bigint, places bigint, definitions text[],
-      "nowMs" bigint, "rateMax" bigint, "ratePerMs" double precision);
+      "nowMs" bigint, "rateMax" bigint, "ratePerMs" double precision, fence bigint);
     -- Who recovers the tasks of a worker waits until this claim is there to be recovered, or this finds it gone.
-    PERFORM FROM ${s}.workers WHERE id = r.worker FOR KEY SHARE;
+    PERFORM FROM ${s}.workers WHERE id = r.worker AND fence <= coalesce(r.fence, fence) FOR KEY SHARE;
     IF NOT FOUND THEN r.places := 0; END IF;
     PERFORM ${s}.promote_due(r.queue, r."nowMs");
     expired := ${s}.expire(r.queue, r."nowMs");

@@ -91,4 +91,6 @@ export const tableVersions: readonly ((s: string) => string)[] = [
     previous bigint
   );
   `,
+  // A claim with a smaller number than that of its worker comes too late: its worker has ceased to wait for it.
+  (s) => `ALTER TABLE ${s}.workers ADD COLUMN fence bigint NOT NULL DEFAULT 0;`,
 ];
