@@ -1,10 +1,10 @@
 import { systemClock } from 'nestjs-nightshift/channels';
 import { BackgroundEvents, type BackgroundEvent } from 'nestjs-nightshift';
 import { bullmqEngine } from 'nestjs-nightshift/bullmq';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Gateway } from '../gateway.js';
 import { describeWithService } from '../service.js';
-import { freshPrefix, redis, removeKeys } from './redis.js';
+import { freshPrefix, redis, removeKeys, withClient } from './redis.js';
 
 function dependencies() {
   const told: BackgroundEvent[] = [];
@@ -45,5 +45,22 @@ await describeWithService(redis, 'a server that goes away and comes back', (url)
     await vi.waitFor(async () => expect(await occurrences!.latest('x')).toBeUndefined(), { timeout: 5_000 });
     await engine.close();
     await removeKeys(url, prefix);
+  });
+});
+
+await describeWithService(redis, 'a server that does not tell its settings', (url) => {
+  it('is used all the same, with a warning', async () => {
+    const user = freshPrefix();
+    const acl = (...words: string[]): Promise<unknown> =>
+      withClient(url, (client) => client.runCommand('acl', words));
+    await acl('SETUSER', user, 'on', '>secret', '~*', '&*', '+@all', '-config');
+    onTestFinished(async () => void (await acl('DELUSER', user)));
+    const connection = Object.assign(new URL(url), { username: user, password: 'secret' }).href;
+    const { told, dependencies: given } = dependencies();
+    const engine = bullmqEngine({ connection, prefix: user });
+    await engine.open(given);
+    expect(await engine.occurrences!.latest('x')).toBeUndefined();
+    expect(told).toMatchObject([{ type: 'host.warning', code: 'REDIS_UNCHECKED' }]);
+    await engine.close();
   });
 });
