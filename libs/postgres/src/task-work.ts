@@ -3,7 +3,7 @@ import type { Database } from './database.js';
 import { PostgresUnreachableError } from './errors.js';
 import { quoteName, toPlain, toPlainJson } from './names.js';
 import { seqOf, toId, type TaskKey } from './task-id.js';
-import { toSettlementRow } from './settlement-row.js';
+import { toSettlementRows } from './settlement-row.js';
 import { UncertainWork } from './uncertain-work.js';
 
 /** What a worker asks of the store while tasks run. */
@@ -40,13 +40,15 @@ interface Answer {
   readonly claims: readonly ClaimAnswer[];
 }
 
+const parameters = [1, 2, 3, 4, 5].map((n) => `$${n}::text::json`).join(', ');
+
 /** Settles what has ended, and claims what begins next, in one statement. */
 export class TaskWork {
   private readonly text: string;
   private readonly uncertain: UncertainWork;
 
   constructor(private readonly database: Database) {
-    this.text = `SELECT ${quoteName(database.schema)}.work($1::text::json, $2::text::json, $3::text::json) AS answer`;
+    this.text = `SELECT ${quoteName(database.schema)}.work(${parameters}) AS answer`;
     this.uncertain = new UncertainWork(database);
   }
 
@@ -78,13 +80,17 @@ export class TaskWork {
   }
 
   private async ask(calls: readonly WorkCall[]): Promise<Answer> {
-    const settlements = calls.flatMap((call) => ('settle' in call ? toSettlementRow(call.settle) : []));
+    const { kept, gone, keyed } = toSettlementRows(
+      calls.flatMap((call) => ('settle' in call ? call.settle : [])),
+    );
     const notes = calls.flatMap((call) => ('note' in call ? toNoteRow(call.note) : []));
     // Asked now: what has ended since the claim was asked for has made places free.
     const claims = calls.flatMap((call) =>
       'claim' in call ? toClaimRow(call.claim, this.uncertain.fence) : [],
     );
-    const texts = [settlements, notes, claims].map((rows) => (rows.length > 0 ? JSON.stringify(rows) : null));
+    const texts = [kept, gone, keyed, notes, claims].map((rows) =>
+      rows.length > 0 ? JSON.stringify(rows) : null,
+    );
     try {
       const [row] = await this.database.query<{ answer: Answer }>(this.text, texts);
       return row!.answer;

@@ -21,7 +21,7 @@ class ForgetfulPool extends Pool {
     const client: PoolClient = await super.connect();
     const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
     const ask = async (text: string, values: unknown[]): Promise<unknown> => {
-      if (this.delays && text.includes('.work(') && values[2] !== null) {
+      if (this.delays && text.includes('.work(') && values.at(-1) !== null) {
         this.delays = false;
         this.delayed = { text, values };
         throw new Error('Connection terminated unexpectedly');

@@ -158,7 +158,8 @@ export const claims = (s: string): string => `
       'mayHaveMore', (begun = r.places OR looks = ${looksAtOnce}) AND r.places > 0);
   END $$;
 
-  CREATE OR REPLACE FUNCTION ${s}.work(settlements json, notes json, requests json) RETURNS json LANGUAGE plpgsql
+  CREATE OR REPLACE FUNCTION ${s}.work(kept json, gone json, keyed json, notes json, requests json) RETURNS json
+    LANGUAGE plpgsql
     SET enable_seqscan = off SET lock_timeout = '2s' AS $$
   DECLARE
     settled bigint[];
@@ -167,7 +168,7 @@ export const claims = (s: string): string => `
     answers json[] := '{}';
   BEGIN
     IF notes IS NOT NULL THEN PERFORM ${s}.note(notes); END IF;
-    IF settlements IS NOT NULL THEN settled := ${s}.settle(settlements); END IF;
+    settled := ${s}.settle(kept, gone, keyed);
     FOR request IN SELECT json_array_elements(requests) LOOP
       claimed := ${s}.claim(request);
       answers := answers || claimed;
