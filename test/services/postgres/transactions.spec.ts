@@ -6,26 +6,16 @@ import { postgres, type Schemas } from './postgres.js';
 
 const cake = { cake: 'sponge' };
 
-/** Ways to give a transaction, each with the shape of one library's call. */
+/** Ways to give a transaction: pg's own, and that of a library which cannot be installed without downloading more. */
 type Client = pg.PoolClient;
 const shapes: Readonly<Record<string, (client: Client) => unknown>> = {
   'a client of pg': (client) => client,
-  "TypeORM's queryRunner.query, which gives rows": (client) => (text: string, values: [string]) =>
-    client.query(text, values).then(({ rows }) => rows as unknown[]),
   "Prisma's $queryRawUnsafe, which takes values one by one": (client) => {
     const tx = {
       $queryRawUnsafe: (text: string, ...values: string[]) =>
         client.query(text, values).then(({ rows }) => rows as unknown[]),
     };
     return (text: string, values: [string]) => tx.$queryRawUnsafe(text, ...values);
-  },
-  "Drizzle's execute, which takes SQL in parts and gives { rows }": (client) => {
-    const execute = (parts: readonly [string, string, string]) =>
-      client.query(`${parts[0]}$1${parts[2]}`, [parts[1]]);
-    return (text: string, [value]: [string]) => {
-      const [before, after] = text.split('$1');
-      return execute([before!, value, after!]);
-    };
   },
 };
 
