@@ -16,7 +16,7 @@ export type CrewOrder =
   | { readonly order: 'report' }
   | { readonly order: 'close' };
 
-/** Since the process began; waits are those since the last report. */
+/** Since the process began; waits and lateness are those since the last report. */
 export interface CrewReport {
   readonly begun: number;
   /** From enqueue to the first line of the handler, in milliseconds. */
@@ -24,6 +24,8 @@ export interface CrewReport {
   readonly tally: Tally;
   /** Time of a processor that the process has used. */
   readonly cpuMs: number;
+  /** By how much its event loop was late, at the 99th percentile. */
+  readonly lateMs: number;
 }
 
 export type CrewAnswer = { readonly report: CrewReport } | { readonly failed: string };

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CrewAnswer, CrewOrder, CrewReport, StoreAddress } from './crew-messages.js';
 import { Journal, openWorker, type CrewWorker } from './crew-worker.js';
@@ -9,6 +10,8 @@ const enqueuedAtOnce = 1_000;
 const journal = new Journal();
 const tally = emptyTally();
 const workers: CrewWorker[] = [];
+const lateness = monitorEventLoopDelay({ resolution: 10 });
+lateness.enable();
 
 process.on('message', (order: CrewOrder) => {
   obey(order).then(
@@ -65,5 +68,7 @@ function report(): CrewReport {
   const { user, system } = process.cpuUsage();
   const { begun, waitsMs } = journal;
   journal.waitsMs = [];
-  return { begun, waitsMs, tally, cpuMs: (user + system) / 1_000 };
+  const lateMs = lateness.percentile(99) / 1e6;
+  lateness.reset();
+  return { begun, waitsMs, tally, cpuMs: (user + system) / 1_000, lateMs };
 }

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { median } from '../statistics.js';
 import type { CrewAnswer, CrewOrder, CrewReport, StoreAddress } from './crew-messages.js';
 import { addTallies } from './tally.js';
 
@@ -42,6 +43,7 @@ export class Crew {
     return {
       begun: reports.reduce((sum, { begun }) => sum + begun, 0),
       cpuMs: reports.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
+      lateMs: median(reports.map(({ lateMs }) => lateMs)),
       waitsMs: reports.flatMap(({ waitsMs }) => waitsMs),
       tally: addTallies([produced!, ...reports].map(({ tally }) => tally)),
     };

@@ -47,6 +47,8 @@ const backlogColumns: readonly Column[] = [
   ],
   ['server ms/task', ({ backlog }) => perTask(backlog.serverCpuMs, backlog)],
   ['workers ms/task', ({ backlog }) => perTask(backlog.workersCpuMs, backlog)],
+  ['event loops late', ({ backlog }) => inMs(backlog.workersLateMs)],
+  ['machine busy', ({ backlog }) => `${Math.round(backlog.machineBusy * 100)} %`],
   ['waiting for locks', ({ backlog }) => ifAny(backlog.waitingForLocks, inFigures)],
   [
     'deadlocks, retried',

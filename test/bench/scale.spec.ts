@@ -16,6 +16,8 @@ const stretch: Stretch = {
   wait: { median: 12.34, p99: 45 },
   serverCpuMs: 500,
   workersCpuMs: 800,
+  workersLateMs: 12,
+  machineBusy: 0.5,
   serverCommands: undefined,
   connections: 6,
   deadlocks: 1,
@@ -38,6 +40,7 @@ describe('the tables of a simulation', () => {
 
     expect(text).toContain('| 1 | 200 | 100 % | 0.3 |');
     expect(text).toContain('| 4 | 600 | 75 % | 0.1 |');
+    expect(text).toContain('| 12 ms | 50 % |');
   });
 
   it('leave out what is not known', () => {
