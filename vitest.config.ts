@@ -6,6 +6,9 @@ const source = (path: string): string => new URL(path, import.meta.url).pathname
 /** Those that run the built package in processes of their own. */
 const processSpecs = ['test/processes/**/*.spec.ts', 'test/package/**/*.spec.ts', 'test/leaks/**/*.spec.ts'];
 
+/** Those that do both: several processes on a server. */
+const clusterSpecs = ['test/services/cluster/**/*.spec.ts'];
+
 /** Those that need a server: they say so, and how to provide it, where it is missing. */
 const serviceSpecs = ['test/services/**/*.spec.ts'];
 
@@ -37,9 +40,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'processes',
-          include: processSpecs,
+          include: [...processSpecs, ...clusterSpecs],
           globalSetup: ['./test/global-setup.ts'],
-          testTimeout: 30_000,
+          testTimeout: 90_000, // beyond what a process is waited for, which tells more
         },
       },
       {
@@ -47,6 +50,7 @@ export default defineConfig({
         test: {
           name: 'services',
           include: serviceSpecs,
+          exclude: clusterSpecs,
           testTimeout: 30_000,
           // On a server and the real clock: a machine that stands still for a moment is nobody's fault.
           retry: 1,

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import { Queue, Worker, type ConnectionOptions, type JobsOptions } from 'bullmq';
 import type { Skipped } from './comparison.js';
 import { callers, payload } from './durable-work.js';
-import { openRedis, type Fsync } from './own-redis.js';
+import { openRedis } from './own-redis.js';
+import type { Fsync } from './redis-server.js';
 
 export interface OpenBullmq {
   enqueue(): Promise<unknown>;

@@ -26,7 +26,7 @@ export function countingPool(connectionString: string, tally: Tally): Pool {
 function count(tally: Tally, text: string, values: unknown, answer: Promise<unknown>): void {
   const kind = kindOf(text);
   tally.calls[kind] = (tally.calls[kind] ?? 0) + 1;
-  void note(tally, answer, kind === 'work' && (values as unknown[])[2] !== null);
+  void note(tally, answer, kind === 'work' && (values as unknown[]).at(-1) !== null);
 }
 
 async function note(tally: Tally, answer: Promise<unknown>, isClaim: boolean): Promise<void> {

@@ -37,20 +37,20 @@ describe.concurrent('the heap', { timeout: longestRunMs }, () => {
   const [nest12] = nestMajors;
 
   it('does not grow with waits on channels and timers, answered or given up', async () => {
-    const figures = await measure(nest12, 'heap-of-channels', times(10_000, 1_000_000));
+    const figures = await measure(nest12, 'heap-of-channels', times(6_000, 1_000_000));
     expect(figures.length).toBeGreaterThan(9);
     expect(figures.filter(isLeak)).toEqual([]);
   });
 
   it('does not grow with tasks, however they end', async () => {
-    const figures = await measure(nest12, 'heap-of-tasks', times(10_000, 1_000_000));
+    const figures = await measure(nest12, 'heap-of-tasks', times(6_000, 1_000_000));
     expect(figures.length).toBeGreaterThan(12);
     expect(figures.filter(isLeak)).toEqual([]);
   });
 
   // Known: each such wait leaves a weak reference with the queue and one with the signal, as AbortSignal.any() does.
   it('does not grow with producers that wait for space under a signal', async () => {
-    const figures = await measure(nest12, 'heap-of-blocked-producers', times(10_000, 1_000_000));
+    const figures = await measure(nest12, 'heap-of-blocked-producers', times(6_000, 1_000_000));
     expect(figures.filter(isLeak)).toEqual([]);
   });
 

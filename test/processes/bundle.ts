@@ -1,17 +1,19 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
-import type { Nest } from './child.js';
+import { scenariosOf, type Nest } from './child.js';
 
 /** What Nest and the library load only when it is there, or by a name that is made up at run time. */
 const left = [/^@nestjs\/(microservices|websockets|platform-)/, /^class-(transformer|validator)/, /^@grpc\//];
 
 /**
  * Puts a scenario and all it imports into one file, which starts in a third of the time: for those that are started by the
- * hundred. Gives the name under which `Child` finds it.
+ * hundred. Gives the path of the file, which is the caller's own.
+ *
+ * @param apps where the scenario is
  */
-export async function bundled(nest: Nest, scenario: string): Promise<string> {
-  const apps = join(nest.house, 'dist/test/processes/apps');
-  const directory = join('bundled', scenario);
+export async function bundled(nest: Nest, scenario: string, apps = scenariosOf(nest)): Promise<string> {
+  const directory = join(apps, 'bundled', `${scenario}-${randomUUID()}`);
   const input = {
     [scenario]: join(apps, `${scenario}.js`),
     // Found by its address, as a file beside the one that starts it.
@@ -23,7 +25,7 @@ export async function bundled(nest: Nest, scenario: string): Promise<string> {
     external: [...left, '@nestjs/schedule'],
     logLevel: 'silent',
   });
-  await bundle.write({ dir: join(apps, directory), format: 'esm', chunkFileNames: '[name].js' });
+  await bundle.write({ dir: directory, format: 'esm', chunkFileNames: '[name].js' });
   await bundle.close();
   return join(directory, `${scenario}.js`);
 }

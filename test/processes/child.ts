@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
+import { join, resolve as resolvePath } from 'node:path';
 import { describe, inject } from 'vitest';
 
 /** How a process ended: with a code of its own, or by a signal. */
@@ -13,6 +13,8 @@ export interface Nest {
   readonly major: 12 | 11;
   readonly house: string;
   readonly nodeOptions: readonly string[];
+  /** After how long a process is taken for stuck, if not after the usual time. */
+  readonly longestRunMs?: number;
 }
 
 const { nest12, nest11 } = inject('houses');
@@ -29,10 +31,15 @@ const nestMajors: readonly Nest[] = [
 export const onEachNest = describe.concurrent.each(nestMajors);
 
 /** Nothing here takes that long; a process that does is stuck. */
-const longestRunMs = 20_000;
+const usualLongestRunMs = 60_000;
 
 /** What Node prints when a promise was forgotten or a listener leaks. No scenario may. */
 const complaints = /unhandled ?rejection|MaxListenersExceeded|Warning:/i;
+
+/** Where the scenarios are that go by a name alone. */
+export function scenariosOf({ house }: Nest): string {
+  return join(house, 'dist/test/processes/apps');
+}
 
 interface LineWaiter {
   readonly pattern: RegExp;
@@ -42,12 +49,12 @@ interface LineWaiter {
 
 /** A script with an environment of its own. */
 export interface Scenario {
-  /** Its path from `apps/`. */
+  /** Its path from `apps/`, or from the root. */
   readonly file: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Runs one of the scenarios in `apps/` as a process of its own. Killed when disposed. */
+/** Runs one of the scenarios in `apps/`, or one at a path, as a process of its own. Killed when disposed. */
 export class Child implements AsyncDisposable {
   /** What it printed, on both streams, in the order of arrival. */
   readonly lines: string[] = [];
@@ -59,7 +66,7 @@ export class Child implements AsyncDisposable {
 
   constructor(nest: Nest, scenario: string | Scenario, ...options: readonly string[]) {
     const { file, env } = typeof scenario === 'string' ? named(scenario) : scenario;
-    const script = join(nest.house, 'dist/test/processes/apps', file);
+    const script = resolvePath(scenariosOf(nest), file);
     this.process = spawn(process.execPath, [...nest.nodeOptions, script, ...options], {
       env: { PATH: process.env['PATH'], NO_COLOR: '1', ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -67,7 +74,7 @@ export class Child implements AsyncDisposable {
     this.process.stdin!.on('error', () => {}); // it has ended before it read what was written
     this.readLines(this.process.stdout!);
     this.readLines(this.process.stderr!);
-    this.end = this.watchEnd();
+    this.end = this.watchEnd(nest.longestRunMs ?? usualLongestRunMs);
     this.end.catch(() => {}); // whoever cares awaits it
   }
 
@@ -78,10 +85,16 @@ export class Child implements AsyncDisposable {
 
   /** The first line that matches, printed already or still to come. */
   line(pattern: RegExp | string): Promise<string> {
-    const expression = typeof pattern === 'string' ? new RegExp(escapeForRegExp(pattern)) : pattern;
+    const expression = toExpression(pattern);
     const known = this.lines.find((line) => expression.test(line));
-    if (known !== undefined) return Promise.resolve(known);
-    return new Promise((resolve, reject) => this.waiters.add({ pattern: expression, resolve, reject }));
+    return known === undefined ? this.nextLine(expression) : Promise.resolve(known);
+  }
+
+  /** The first line still to come that matches. */
+  nextLine(pattern: RegExp | string): Promise<string> {
+    return new Promise((resolve, reject) =>
+      this.waiters.add({ pattern: toExpression(pattern), resolve, reject }),
+    );
   }
 
   /** Where it serves HTTP, once it does. */
@@ -91,6 +104,10 @@ export class Child implements AsyncDisposable {
 
   get pid(): number {
     return this.process.pid!;
+  }
+
+  get hasEnded(): boolean {
+    return this.process.exitCode !== null || this.process.signalCode !== null;
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -107,7 +124,7 @@ export class Child implements AsyncDisposable {
     await this.end.catch(() => {});
   }
 
-  private watchEnd(): Promise<ProcessEnd> {
+  private watchEnd(longestRunMs: number): Promise<ProcessEnd> {
     const limit = setTimeout(() => {
       this.isStuck = true;
       this.process.kill('SIGKILL');
@@ -158,6 +175,7 @@ function named(scenario: string): Scenario {
   return { file: scenario.includes('.') ? scenario : `${scenario}.js`, env: {} };
 }
 
-function escapeForRegExp(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+function toExpression(pattern: RegExp | string): RegExp {
+  if (typeof pattern !== 'string') return pattern;
+  return new RegExp(pattern.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
 }

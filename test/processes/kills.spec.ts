@@ -72,8 +72,8 @@ function random(number: number): number {
 }
 
 describe.each([
-  { how: 'in its own thread', thread: false, kills: isLong ? 1_000 : 200 },
-  { how: 'with `thread`', thread: true, kills: isLong ? 1_000 : 40 },
+  { how: 'in its own thread', thread: false, kills: isLong ? 1_000 : 60 },
+  { how: 'with `thread`', thread: true, kills: isLong ? 1_000 : 20 },
 ])('a durable queue whose processes are killed, $how', ({ thread, kills }) => {
   it(
     'loses nothing it has acknowledged, completes nothing twice, and runs again only what was in hand',

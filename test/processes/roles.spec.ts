@@ -50,12 +50,12 @@ for (const server of servers) {
       await using first = opened.first;
       await using second = opened.second;
       const sent = sendCustomers(opened.address, 25);
-      await expect.poll(() => welcomedBy(first).length, { timeout: 10_000 }).toBeGreaterThan(4);
+      await expect.poll(() => welcomedBy(first).length, { timeout: 30_000 }).toBeGreaterThan(4);
       first.kill('SIGTERM');
       expect(await first.end).toEqual(byItself);
       const names = await sent;
       const welcomed = (): string[] => welcomedBy(web, first, second).toSorted();
-      await expect.poll(welcomed, { timeout: 10_000 }).toEqual(names);
+      await expect.poll(welcomed, { timeout: 30_000 }).toEqual(names);
 
       for (const last of [second, web]) last.kill('SIGTERM');
       expect([await second.end, await web.end]).toEqual([byItself, byItself]);

@@ -1,22 +1,30 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** Stands between an application and its server, and can break the connections. Is gone after the test. */
-export class Gateway {
-  private readonly sockets = new Set<Socket>();
+const usualPorts: Readonly<Record<string, number>> = {
+  'redis:': 6_379,
+  'postgres:': 5_432,
+  'amqp:': 5_672,
+};
+
+/** One connection that passes through, in both directions. */
+interface Passage {
+  readonly inner: Socket;
+  readonly outer: Socket;
+  losesNextReply: boolean;
+}
+
+/** Stands between an application and its server, and can break the connections. Is gone when it is disposed. */
+export class Gateway implements AsyncDisposable {
+  private readonly passages = new Set<Passage>();
   private server: Server | undefined;
+  private port = 0;
 
-  private constructor(
-    private readonly target: URL,
-    private readonly usualPort: number,
-    private port: number,
-  ) {}
+  private constructor(private readonly target: URL) {}
 
-  /** @param usualPort where the server is when its URL does not say */
-  static async open(url: string, usualPort: number): Promise<Gateway> {
-    const gateway = new Gateway(new URL(url), usualPort, 0);
+  static async open(url: string): Promise<Gateway> {
+    const gateway = new Gateway(new URL(url));
     await gateway.reopen();
-    onTestFinished(() => gateway.close());
     return gateway;
   }
 
@@ -36,22 +44,55 @@ export class Gateway {
   async close(): Promise<void> {
     const { server } = this;
     this.server = undefined;
-    for (const socket of this.sockets) socket.destroy();
+    this.breakSome(() => true);
     if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 
-  private pass(socket: Socket): void {
-    const beyond = connect(Number(this.target.port || this.usualPort), this.target.hostname);
-    for (const each of [socket, beyond]) {
-      this.sockets.add(each);
+  /** Breaks the connections that are chosen; new ones pass. @returns how many it broke */
+  breakSome(chooses: () => boolean): number {
+    const chosen = [...this.passages].filter(chooses);
+    for (const { outer } of chosen) outer.destroy();
+    return chosen.length;
+  }
+
+  /**
+   * Of the connections that are chosen, the next thing that the server says is not passed on, and the connection breaks: what it
+   * was told has been done, and nobody hears of it.
+   */
+  loseNextReply(chooses: () => boolean): number {
+    const chosen = [...this.passages].filter(chooses);
+    for (const passage of chosen) passage.losesNextReply = true;
+    return chosen.length;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private pass(outer: Socket): void {
+    const inner = connect(Number(this.target.port || usualPorts[this.target.protocol]), this.target.hostname);
+    const passage: Passage = { inner, outer, losesNextReply: false };
+    this.passages.add(passage);
+    for (const each of [outer, inner]) {
       each.on('error', () => {}); // its end is what is wanted
       each.once('close', () => {
-        this.sockets.delete(each);
-        socket.destroy();
-        beyond.destroy();
+        this.passages.delete(passage);
+        outer.destroy();
+        inner.destroy();
       });
     }
-    socket.pipe(beyond);
-    beyond.pipe(socket);
+    outer.pipe(inner);
+    inner.on('data', (reply) => {
+      if (passage.losesNextReply) outer.destroy();
+      else outer.write(reply);
+    });
+    inner.on('end', () => outer.end());
   }
+}
+
+/** One that is gone after the test. */
+export async function openGateway(url: string): Promise<Gateway> {
+  const gateway = await Gateway.open(url);
+  onTestFinished(() => gateway.close());
+  return gateway;
 }

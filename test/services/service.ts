@@ -30,11 +30,24 @@ export async function describeWithService(
   service: Service,
   title: string,
   define: (url: string) => void,
+  describeIt: Describe = describe,
 ): Promise<void> {
   const url = urlOf(service);
-  const missing = await whyMissing(service, url);
+  describeUnlessMissing(await whyMissing(service, url), title, () => define(url), describeIt);
+}
+
+/** How a suite is made: `describe`, or in a way of one's own. */
+export type Describe = (title: string, define: () => void) => unknown;
+
+/** The same, of whatever may be missing. @param missing one line that says what, and how to provide it */
+export function describeUnlessMissing(
+  missing: string | undefined,
+  title: string,
+  define: () => void,
+  describeIt: Describe = describe,
+): void {
   if (missing === undefined) {
-    describe(title, () => define(url));
+    describeIt(title, define);
   } else if (isRequired) {
     it(title, () => {
       throw new Error(missing);

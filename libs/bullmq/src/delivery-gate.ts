@@ -52,22 +52,32 @@ export class DeliveryGate {
     const mine = this.look(job, claimed, token);
     const { last } = this;
     if (!(mine instanceof Promise) && last === undefined) return mine;
-    const inTurn = this.inTurn(mine, last, () => {
+    const inTurn = this.inTurn(mine, last, claimed, token).finally(() => {
       if (this.last === inTurn) this.last = undefined;
     });
     this.last = inTurn;
     return inTurn;
   }
 
+  /** When it took so long that others may have been given the job meanwhile, because the server was away, it is asked whose it is. */
   private async inTurn(
     mine: Answer | Promise<Answer>,
     last: Promise<Answer> | undefined,
-    onAnswered: () => void,
+    claimed: ClaimedTask,
+    token: string,
   ): Promise<Answer> {
+    const { clock } = this.dependencies;
+    const askedAt = clock.monotonic();
     const answer = await mine;
     await last;
-    onAnswered();
-    return answer;
+    const isLate = clock.monotonic() - askedAt > this.session.options.leaseMs / 2;
+    return answer === 'goes' && isLate ? this.whileOurs(claimed, token) : answer;
+  }
+
+  private whileOurs(claimed: ClaimedTask, token: string): Promise<Answer> {
+    return this.untilAnswered(claimed, async () =>
+      (await this.session.run('isOurs', this.store.base, [claimed.id, token])) === 1 ? 'goes' : undefined,
+    );
   }
 
   private look(job: Job, claimed: ClaimedTask, token: string): Answer | Promise<Answer> {

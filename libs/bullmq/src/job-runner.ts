@@ -153,7 +153,7 @@ export class JobRunner implements JobProcessor {
   settle(end: Answer | DeliveredOutcome, job: Job, fetchNext: boolean): Promise<NextJob | undefined> {
     const delivery = this.delivered.get(job)!;
     const { claimed } = delivery;
-    if (end === undefined || end === 'goes') return Promise.resolve(this.letGo(claimed, undefined));
+    if (end === undefined || end === 'goes') return Promise.resolve(this.letGo(claimed, job, undefined));
     if ('state' in end) return this.settleUnrun(end, job, fetchNext);
     const notes = this.notes.end(claimed.id, this.backend);
     const written = toJobEnd(claimed, end);
@@ -241,23 +241,24 @@ export class JobRunner implements JobProcessor {
         this.dependencies.events.emit('task.superseded', { queue: this.options.name, taskId, name });
       // What did not take effect is no outcome: whoever waits for that hears what comes of the task elsewhere.
       this.listener.onSettled(taskId, isTaken === true ? end.outcome : undefined, end.settlement.isKept);
-      return this.letGo(end.claimed, next);
+      return this.letGo(end.claimed, job, next);
     });
   }
 
   /** It is not in our hands any more. */
   private letGo(
     claimed: ClaimedTask,
+    job: Job,
     next: NextJob | undefined,
   ): NextJob | undefined | Promise<NextJob | undefined> {
     this.inHand -= 1;
     if (this.inHand === 0) this.becomingQuiet.release();
-    return claimed.concurrencyKey === undefined ? next : this.yieldKey(claimed).then(() => next);
+    return claimed.concurrencyKey === undefined ? next : this.yieldKey(claimed, job).then(() => next);
   }
 
-  private async yieldKey({ id, concurrencyKey }: ClaimedTask): Promise<void> {
+  private async yieldKey({ id, concurrencyKey }: ClaimedTask, { token }: Job): Promise<void> {
     try {
-      await this.session.run('yieldKey', this.store.base, [id, concurrencyKey!]);
+      await this.session.run('yieldKey', this.store.base, [id, concurrencyKey!, token!]);
     } catch (error) {
       this.session.fail('give a concurrencyKey back', error); // found out by the next look of anybody
     }

@@ -1,4 +1,5 @@
 import type { Job, RedisQueueBackend } from 'bullmq';
+import { attemptField } from './job-record.js';
 import type { NextJob } from './job-worker.js';
 import type { QueueStore } from './queue-store.js';
 import type { RedisSession } from './redis-session.js';
@@ -37,7 +38,13 @@ export class OutcomeWriter {
     backend: RedisQueueBackend,
   ): Promise<Written> {
     for (let error = failure; ;) {
-      if (isLost(error)) return { next: undefined, isTaken: false };
+      if (isLost(error)) {
+        try {
+          return { next: undefined, isTaken: await this.isStored(end) };
+        } catch (again) {
+          error = again;
+        }
+      }
       this.session.fail('store an outcome', error);
       if (this.session.closed) return { next: undefined, isTaken: undefined };
       await this.session.sleep(pauseMs);
@@ -47,6 +54,15 @@ export class OutcomeWriter {
         error = again;
       }
     }
+  }
+
+  /** Whether this outcome is why the job is not in our hands: the client sends again what it was not answered. */
+  private async isStored(end: JobEnd): Promise<boolean> {
+    const { id, claim } = end.claimed;
+    const field = attemptField(claim);
+    const args = [id, claim, end.state, field, fieldsOf(end)[field] ?? ''];
+    const stored = (await this.session.run('outcomeStored', this.store.base, args)) as number;
+    return stored === 1 || (stored === -1 && !end.settlement.isKept);
   }
 
   private move(

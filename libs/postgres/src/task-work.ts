@@ -1,15 +1,10 @@
-import type {
-  ClaimedTask,
-  ClaimRequest,
-  ClaimResult,
-  ErrorRecord,
-  Settlement,
-  StoredAttempt,
-  TaskNotes,
-} from 'nestjs-nightshift';
+import type { ClaimedTask, ClaimRequest, ClaimResult, Settlement, TaskNotes } from 'nestjs-nightshift';
 import type { Database } from './database.js';
+import { PostgresUnreachableError } from './errors.js';
 import { quoteName, toPlain, toPlainJson } from './names.js';
 import { seqOf, toId, type TaskKey } from './task-id.js';
+import { toSettlementRows } from './settlement-row.js';
+import { UncertainWork } from './uncertain-work.js';
 
 /** What a worker asks of the store while tasks run. */
 export type WorkCall =
@@ -45,51 +40,70 @@ interface Answer {
   readonly claims: readonly ClaimAnswer[];
 }
 
+const parameters = [1, 2, 3, 4, 5].map((n) => `$${n}::text::json`).join(', ');
+
 /** Settles what has ended, and claims what begins next, in one statement. */
 export class TaskWork {
   private readonly text: string;
+  private readonly uncertain: UncertainWork;
 
   constructor(private readonly database: Database) {
-    this.text = `SELECT ${quoteName(database.schema)}.work($1::text::json, $2::text::json, $3::text::json) AS answer`;
+    this.text = `SELECT ${quoteName(database.schema)}.work(${parameters}) AS answer`;
+    this.uncertain = new UncertainWork(database);
   }
 
   async run(calls: readonly WorkCall[]): Promise<readonly (boolean | ClaimResult | undefined)[]> {
-    const settlements = calls.flatMap((call) => ('settle' in call ? toSettlementRow(call.settle) : []));
-    const notes = calls.flatMap((call) => ('note' in call ? toNoteRow(call.note) : []));
-    // Asked now: what has ended since the claim was asked for has made places free.
-    const claims = calls.flatMap((call) => ('claim' in call ? toClaimRow(call.claim) : []));
-    const texts = [settlements, notes, claims].map((rows) => (rows.length > 0 ? JSON.stringify(rows) : null));
-    const [row] = await this.database.query<{ answer: Answer }>(this.text, texts);
-    const { settled, claims: answers } = row!.answer;
+    const { uncertain } = this;
+    if (calls.some((call) => 'claim' in call)) await uncertain.giveBackUnknown();
+    const { settled, claims } = await this.ask(calls);
     const taken = new Set(settled);
+    if (uncertain.hasSettlements) await this.lookForLost(calls, taken);
     let next = 0;
     return calls.map((call) => {
-      if ('claim' in call) return toResult(answers[next++]!);
-      return 'settle' in call ? taken.has(seqOf(call.settle.id)) : undefined;
+      if ('note' in call) return undefined;
+      if ('settle' in call) return taken.has(uncertain.settled(call.settle));
+      const result = toResult(claims[next++]!);
+      uncertain.given(call.claim.worker, result.tasks);
+      return result;
     });
   }
-}
 
-function toSettlementRow(settlement: Settlement): object {
-  const { id, claim, state, atMs, dueAtMs, nextAttempt, result, error, attempt, isKept, queue } = settlement;
-  return {
-    seq: seqOf(id),
-    claim,
-    state,
-    at: atMs,
-    due: dueAtMs,
-    next: nextAttempt,
-    result,
-    error: error && toPlainJson(error),
-    attempt: attempt && toAttempt(attempt),
-    isKept,
-    queue,
-    key: settlement.concurrencyKey,
-  };
-}
+  /** Adds to `taken` what had been settled when the answer was lost. */
+  private async lookForLost(calls: readonly WorkCall[], taken: Set<number>): Promise<void> {
+    const settlements = calls.flatMap((call) => ('settle' in call ? call.settle : []));
+    try {
+      for (const seq of await this.uncertain.storedAmong(settlements)) taken.add(seq);
+    } catch (error) {
+      for (const call of calls) this.noteLost(call); // what was claimed along is not known either
+      throw error;
+    }
+  }
 
-function toAttempt({ error, ...rest }: StoredAttempt): object {
-  return error === undefined ? rest : { ...rest, error: JSON.parse(toPlainJson(error)) as ErrorRecord };
+  private async ask(calls: readonly WorkCall[]): Promise<Answer> {
+    const { kept, gone, keyed } = toSettlementRows(
+      calls.flatMap((call) => ('settle' in call ? call.settle : [])),
+    );
+    const notes = calls.flatMap((call) => ('note' in call ? toNoteRow(call.note) : []));
+    // Asked now: what has ended since the claim was asked for has made places free.
+    const claims = calls.flatMap((call) =>
+      'claim' in call ? toClaimRow(call.claim, this.uncertain.fence) : [],
+    );
+    const texts = [kept, gone, keyed, notes, claims].map((rows) =>
+      rows.length > 0 ? JSON.stringify(rows) : null,
+    );
+    try {
+      const [row] = await this.database.query<{ answer: Answer }>(this.text, texts);
+      return row!.answer;
+    } catch (error) {
+      if (error instanceof PostgresUnreachableError) for (const call of calls) this.noteLost(call);
+      throw error;
+    }
+  }
+
+  private noteLost(call: WorkCall): void {
+    if ('claim' in call) this.uncertain.claimLost(call.claim.worker);
+    if ('settle' in call) this.uncertain.settlementLost(call.settle);
+  }
 }
 
 function toNoteRow({ id, claim, progress, lines }: TaskNotes): object {
@@ -101,7 +115,10 @@ function toNoteRow({ id, claim, progress, lines }: TaskNotes): object {
   };
 }
 
-function toClaimRow({ queue, worker, places, definitions, nowMs, rateLimit }: ClaimRequest): object {
+function toClaimRow(
+  { queue, worker, places, definitions, nowMs, rateLimit }: ClaimRequest,
+  fence: number,
+): object {
   return {
     queue,
     worker,
@@ -110,6 +127,7 @@ function toClaimRow({ queue, worker, places, definitions, nowMs, rateLimit }: Cl
     nowMs,
     rateMax: rateLimit?.max,
     ratePerMs: rateLimit?.perMs,
+    fence,
   };
 }
 

@@ -1,44 +1,16 @@
-import { createServer, connect, type Socket } from 'node:net';
 import { systemClock } from 'nestjs-nightshift/channels';
 import { BackgroundEvents, type BackgroundEvent } from 'nestjs-nightshift';
 import { bullmqEngine } from 'nestjs-nightshift/bullmq';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Gateway } from '../gateway.js';
 import { describeWithService } from '../service.js';
-import { freshPrefix, redis, removeKeys } from './redis.js';
+import { freshPrefix, redis, removeKeys, withClient } from './redis.js';
 
 function dependencies() {
   const told: BackgroundEvent[] = [];
   const events = new BackgroundEvents(systemClock);
   events.stream.subscribe((event) => told.push(event));
   return { told, dependencies: { clock: systemClock, events } as never };
-}
-
-/** Stands between an engine and its server, and can be taken away. */
-async function passage(url: string) {
-  const { hostname, port } = new URL(url);
-  const sockets = new Set<Socket>();
-  const server = createServer((from) => {
-    const to = connect({ host: hostname, port: Number(port || 6_379) });
-    for (const [socket, other] of [
-      [from, to],
-      [to, from],
-    ] as const) {
-      sockets.add(socket);
-      socket.pipe(other);
-      socket.on('error', () => other.destroy());
-      socket.on('close', () => sockets.delete(socket));
-    }
-  });
-  const listen = (at: number): Promise<void> =>
-    new Promise((resolve) => server.listen(at, '127.0.0.1', () => resolve()));
-  await listen(0);
-  const { port: at } = server.address() as { port: number };
-  const close = async (): Promise<void> => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    for (const socket of sockets) socket.destroy();
-    await closed;
-  };
-  return { url: `redis://127.0.0.1:${at}`, close, open: () => listen(at) };
 }
 
 describe('a server that is not there', () => {
@@ -57,7 +29,7 @@ describe('a server that is not there', () => {
 await describeWithService(redis, 'a server that goes away and comes back', (url) => {
   it('is told once, bounds every wait, and is used again when it is back', async () => {
     const prefix = freshPrefix();
-    const between = await passage(url);
+    await using between = await Gateway.open(url);
     const { told, dependencies: given } = dependencies();
     const engine = bullmqEngine({ connection: between.url, prefix, patience: '300ms', pollInterval: '50ms' });
     await engine.open(given);
@@ -69,10 +41,26 @@ await describeWithService(redis, 'a server that goes away and comes back', (url)
     await expect(occurrences!.latest('x')).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' });
     expect(told.filter(({ type }) => type === 'engine.failed')).toHaveLength(1);
 
-    await between.open();
+    await between.reopen();
     await vi.waitFor(async () => expect(await occurrences!.latest('x')).toBeUndefined(), { timeout: 5_000 });
     await engine.close();
-    await between.close();
     await removeKeys(url, prefix);
+  });
+});
+
+await describeWithService(redis, 'a server that does not tell its settings', (url) => {
+  it('is used all the same, with a warning', async () => {
+    const user = freshPrefix();
+    const acl = (...words: string[]): Promise<unknown> =>
+      withClient(url, (client) => client.runCommand('acl', words));
+    await acl('SETUSER', user, 'on', '>secret', '~*', '&*', '+@all', '-config');
+    onTestFinished(async () => void (await acl('DELUSER', user)));
+    const connection = Object.assign(new URL(url), { username: user, password: 'secret' }).href;
+    const { told, dependencies: given } = dependencies();
+    const engine = bullmqEngine({ connection, prefix: user });
+    await engine.open(given);
+    expect(await engine.occurrences!.latest('x')).toBeUndefined();
+    expect(told).toMatchObject([{ type: 'host.warning', code: 'REDIS_UNCHECKED' }]);
+    await engine.close();
   });
 });

@@ -23,15 +23,18 @@ async function setup(url: string) {
         JSON.stringify({ ...row, nonce: 'n', enqueuedAtMs: 1, isBoundExact: false, ...changes }),
       ]),
     claim: (changes: object = {}) =>
-      schemas.query(`SELECT ${name}.work(NULL, NULL, $1)`, [JSON.stringify([{ ...request, ...changes }])]),
+      schemas.query(`SELECT ${name}.work(NULL, NULL, NULL, NULL, $1)`, [
+        JSON.stringify([{ ...request, ...changes }]),
+      ]),
     /** What a claim gives, and whether it has written anything; it is taken back. */
     async tryClaim(changes: object = {}) {
       const connection = await schemas.pool.connect();
       try {
         await connection.query('BEGIN');
-        const answered = await connection.query(`SELECT ${name}.work(NULL, NULL, $1)->'claims'->0 AS claim`, [
-          JSON.stringify([{ ...request, ...changes }]),
-        ]);
+        const answered = await connection.query(
+          `SELECT ${name}.work(NULL, NULL, NULL, NULL, $1)->'claims'->0 AS claim`,
+          [JSON.stringify([{ ...request, ...changes }])],
+        );
         const asked = await connection.query('SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS writes');
         const [{ claim }] = answered.rows as [{ claim: { batches: [seq: number][][] } }];
         const { batches, ...rest } = claim;

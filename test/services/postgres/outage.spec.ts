@@ -1,14 +1,14 @@
 import { EventEmitter, once } from 'node:events';
 import { expect, it } from 'vitest';
+import { openGateway } from '../gateway.js';
 import { describeWithService } from '../service.js';
 import { bake, newSchemas, startApplication } from './application.js';
 import { postgres } from './postgres.js';
-import { Gateway } from '../gateway.js';
 
 const cake = { cake: 'sponge' };
 
 async function setup(url: string) {
-  const gateway = await Gateway.open(url, 5_432);
+  const gateway = await openGateway(url);
   const schemas = newSchemas(url);
   const application = await startApplication(schemas, { engine: { connectionString: gateway.url } });
   return { gateway, schemas, ...application };
@@ -40,7 +40,7 @@ await describeWithService(postgres, 'an outage of PostgreSQL', (url) => {
 
   it('does not lose the outcome of a task that ends during it', async () => {
     const oven = new EventEmitter();
-    const gateway = await Gateway.open(url, 5_432);
+    const gateway = await openGateway(url);
     const schemas = newSchemas(url);
     const { queue } = await startApplication(schemas, {
       engine: { connectionString: gateway.url },

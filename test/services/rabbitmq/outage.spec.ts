@@ -1,13 +1,13 @@
 import { EventEmitter, once } from 'node:events';
 import { expect, it, vi } from 'vitest';
-import { Gateway } from '../gateway.js';
+import { openGateway } from '../gateway.js';
 import { describeWithService } from '../service.js';
 import { rabbitmq } from './rabbitmq.js';
 import { openShop } from './shop.js';
 
 await describeWithService(rabbitmq, 'an outage of RabbitMQ', (url) => {
   it('ends, orders go on, and what comes again is not packed twice', async () => {
-    const gateway = await Gateway.open(url, 5_672);
+    const gateway = await openGateway(url);
     const table = new EventEmitter();
     const begun: string[] = [];
     const pack = async (id: string): Promise<void> => {
@@ -55,7 +55,7 @@ await describeWithService(rabbitmq, 'an outage of RabbitMQ', (url) => {
   });
 
   it('does not hold up the stop', async () => {
-    const gateway = await Gateway.open(url, 5_672);
+    const gateway = await openGateway(url);
     const { state, host, close } = await openShop(url, { shopUrl: gateway.url });
     await gateway.close();
     await expect.poll(state).toBe('lost');

@@ -39,16 +39,15 @@ export function settlementOf(ended: EndedAttempt): {
   const { id, claim, concurrencyKey } = run.claimed;
   const common = { queue: queue.name, id, claim, atMs: nowMs, concurrencyKey, isKept: true } as const;
   if (postponed !== undefined) {
-    const { delayMs, error, attempt } = postponed;
-    const outcome =
-      error === undefined ? 'putOff' : error instanceof TaskTimeoutError ? 'timedOut' : 'failed';
+    const { outcome, delayMs, attempt } = postponed;
+    const error = outcome === 'putOff' ? undefined : toErrorRecord(postponed.error);
     return {
       settlement: {
         ...common,
         state: 'retrying',
         dueAtMs: Math.ceil(nowMs + delayMs),
         nextAttempt: attempt,
-        error: error === undefined ? undefined : toErrorRecord(error),
+        error,
         attempt: attemptOf(ended, outcome, error),
       },
       outcome: undefined,
@@ -65,7 +64,7 @@ export function settlementOf(ended: EndedAttempt): {
       };
     case 'dead': {
       const outcome = reason instanceof TaskTimeoutError ? 'timedOut' : 'failed';
-      const attempt = attemptOf(ended, outcome, reason);
+      const attempt = attemptOf(ended, outcome, toErrorRecord(reason));
       return {
         settlement: { ...common, ...endOf('dead', reason, queue), attempt },
         outcome: { error: reason },
@@ -113,12 +112,12 @@ function endOf(
 function attemptOf(
   { run, nowMs }: EndedAttempt,
   outcome: StoredAttempt['outcome'],
-  error: unknown,
+  error: StoredAttempt['error'],
 ): StoredAttempt {
   return {
     attempt: run.claimed.attempt,
     outcome,
-    error: error === undefined ? undefined : toErrorRecord(error),
+    error,
     startedAtMs: run.startedAtMs,
     endedAtMs: nowMs,
   };

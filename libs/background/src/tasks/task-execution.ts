@@ -21,8 +21,9 @@ export interface TaskExecutionDependencies {
 
 /** A task that is not done with the attempt that has ended. */
 export interface Postponement {
+  readonly outcome: 'failed' | 'timedOut' | 'putOff';
   readonly delayMs: number;
-  /** What the attempt failed with; `undefined` when the work put itself off. */
+  /** What the attempt failed with; `undefined` when the work put itself off, or threw just that. */
   readonly error: unknown;
   /** The number of the next attempt. */
   readonly attempt: number;
@@ -217,7 +218,8 @@ export class TaskExecution {
     try {
       const delayMs = retryDelayMs(task.retry, error, task.attempt);
       if (delayMs === undefined) return { failure: error };
-      return { postponed: { delayMs, error, attempt: task.attempt + 1 }, failure: error };
+      const outcome = error instanceof TaskTimeoutError ? 'timedOut' : 'failed';
+      return { postponed: { outcome, delayMs, error, attempt: task.attempt + 1 }, failure: error };
     } catch (policyError) {
       const message = 'The task failed, and so did the functions that say whether and when to retry it.';
       return { failure: new AggregateError([error, policyError], message) };
@@ -228,7 +230,8 @@ export class TaskExecution {
   private follow(task: LocalTask, outcome: TaskOutcome): Postponement | undefined {
     const { events } = this.dependencies;
     if (outcome instanceof RetryAfter) {
-      return this.postpone(task, { delayMs: outcome.delayMs, error: undefined, attempt: task.attempt });
+      const { delayMs } = outcome;
+      return this.postpone(task, { outcome: 'putOff', delayMs, error: undefined, attempt: task.attempt });
     }
     const { reason } = outcome as Discard;
     task.settle('discarded', new TaskDiscardedError(task.id, task.queue, reason));
@@ -239,9 +242,8 @@ export class TaskExecution {
   private postpone(task: LocalTask, postponed: Postponement): Postponement | undefined {
     const { events } = this.dependencies;
     const { clock } = this.dependencies;
-    const { delayMs, error } = postponed;
-    if (this.afterTimeout === undefined)
-      this.noteAttempt(task, error === undefined ? 'putOff' : 'failed', error);
+    const { outcome, delayMs, error } = postponed;
+    if (this.afterTimeout === undefined) this.noteAttempt(task, outcome, error);
     task.ownStory.startedAtMs = clock.now() - (clock.monotonic() - this.begunAt);
     if (!this.listener.takesTasksBack()) {
       const reason = new TaskAbandonedError(task.id, task.queue, error);

@@ -38,7 +38,7 @@ export class TaskStory {
       startedAt: new Date(startedAtMs),
       endedAt: new Date(endedAtMs),
       outcome,
-      error: error === undefined ? undefined : toErrorRecord(error),
+      error: outcome === 'failed' || outcome === 'timedOut' ? toErrorRecord(error) : undefined,
     };
     this.attempts = [...this.attempts, attempt].slice(-attemptsKept);
   }

@@ -9,6 +9,8 @@ import { jobFunctions } from './job-functions.js';
  * of whom it replaces, capacity, when it expires, concurrency key, its limit, its id.
  */
 const enqueue = `
+-- A client sends again what it was not answered, and then this has been done.
+if rcall('EXISTS', base .. ARGV[15]) == 1 then return { 'added', ARGV[15] } end
 local name, data, options = ARGV[1], ARGV[2], ARGV[3]
 local timestamp, delay, priority = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local key, windowMs, onConflict, replacedError = ARGV[7], tonumber(ARGV[8]), ARGV[9], ARGV[10]
@@ -112,6 +114,8 @@ return field(id, 'nightshift:cancel')
 /** Takes a place of a concurrency key, or holds the job back. ARGV: id, token, key, limit, until when. */
 const acquire = `
 local id, token, key, limit = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+-- Held back before, when the answer was lost, or others have it: then it has no place here, whoever has room.
+if rcall('GET', base .. id .. ':lock') ~= token then return 0 end
 local holders = base .. 'nightshift:holders:' .. key
 for _, holder in ipairs(rcall('SMEMBERS', holders)) do
   if holder ~= id and rcall('EXISTS', base .. holder .. ':lock') == 0 then rcall('SREM', holders, holder) end
@@ -126,7 +130,7 @@ if taken < limit then
   rcall('SADD', holders, id)
   return 1
 end
-if rcall('GET', base .. id .. ':lock') ~= token or rcall('LREM', base .. 'active', 1, id) == 0 then return 0 end
+if rcall('LREM', base .. 'active', 1, id) == 0 then return 0 end
 rcall('DEL', base .. id .. ':lock')
 rcall('SREM', base .. 'stalled', id)
 rcall('HSET', base .. id, 'nightshift:held', 'concurrencyKey')
@@ -136,11 +140,30 @@ holdUntil(id, tonumber(ARGV[5]))
 return 0
 `;
 
-/** Gives the place of a concurrency key back. ARGV: id, key. */
+/** Whether a worker still has the lock of a job. ARGV: id, token. */
+const isOurs = `
+return rcall('GET', base .. ARGV[1] .. ':lock') == ARGV[2] and 1 or 0
+`;
+
+/** Gives the place of a concurrency key back, unless the job is in the hands of another worker by now. ARGV: id, key, token. */
 const yieldKey = `
-rcall('SREM', base .. 'nightshift:holders:' .. ARGV[2], ARGV[1])
+local lock = rcall('GET', base .. ARGV[1] .. ':lock')
+if not lock or lock == ARGV[3] then rcall('SREM', base .. 'nightshift:holders:' .. ARGV[2], ARGV[1]) end
 promoteLine(ARGV[2])
 return 0
+`;
+
+/**
+ * Whether an outcome has been stored of which the answer was lost. ARGV: id, the number of the delivery, the state, the field of
+ * the attempt, what stands there if it was stored. Gives 1 or 0, and -1 when there is no such job any more.
+ */
+const outcomeStored = `
+local id = ARGV[1]
+if rcall('EXISTS', base .. id) == 0 then return -1 end
+if ARGV[5] ~= '' then return field(id, ARGV[4]) == ARGV[5] and 1 or 0 end
+if field(id, 'ats') ~= ARGV[2] then return 0 end
+if ARGV[3] == 'completed' then return rcall('ZSCORE', base .. 'completed', id) and 1 or 0 end
+return field(id, 'nightshift:state') == ARGV[3] and 1 or 0
 `;
 
 /** Sets a job aside for which there is no handler here. ARGV: id, token, until when. */
@@ -311,6 +334,8 @@ const bodies = {
   release,
   redeliver,
   acquire,
+  isOurs,
+  outcomeStored,
   yieldKey,
   park,
   cancel,

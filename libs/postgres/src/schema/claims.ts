@@ -91,9 +91,9 @@ export const claims = (s: string): string => `
     allowed_in double precision;
   BEGIN
     SELECT * INTO r FROM json_to_record(request) AS x(queue text, worker bigint, places bigint, definitions text[],
-      "nowMs" bigint, "rateMax" bigint, "ratePerMs" double precision);
+      "nowMs" bigint, "rateMax" bigint, "ratePerMs" double precision, fence bigint);
     -- Who recovers the tasks of a worker waits until this claim is there to be recovered, or this finds it gone.
-    PERFORM FROM ${s}.workers WHERE id = r.worker FOR KEY SHARE;
+    PERFORM FROM ${s}.workers WHERE id = r.worker AND fence <= coalesce(r.fence, fence) FOR KEY SHARE;
     IF NOT FOUND THEN r.places := 0; END IF;
     PERFORM ${s}.promote_due(r.queue, r."nowMs");
     expired := ${s}.expire(r.queue, r."nowMs");
@@ -158,7 +158,8 @@ export const claims = (s: string): string => `
       'mayHaveMore', (begun = r.places OR looks = ${looksAtOnce}) AND r.places > 0);
   END $$;
 
-  CREATE OR REPLACE FUNCTION ${s}.work(settlements json, notes json, requests json) RETURNS json LANGUAGE plpgsql
+  CREATE OR REPLACE FUNCTION ${s}.work(kept json, gone json, keyed json, notes json, requests json) RETURNS json
+    LANGUAGE plpgsql
     SET enable_seqscan = off SET lock_timeout = '2s' AS $$
   DECLARE
     settled bigint[];
@@ -167,7 +168,7 @@ export const claims = (s: string): string => `
     answers json[] := '{}';
   BEGIN
     IF notes IS NOT NULL THEN PERFORM ${s}.note(notes); END IF;
-    IF settlements IS NOT NULL THEN settled := ${s}.settle(settlements); END IF;
+    settled := ${s}.settle(kept, gone, keyed);
     FOR request IN SELECT json_array_elements(requests) LOOP
       claimed := coalesce(${s}.empty_claim(request), ${s}.claim(request));
       answers := answers || claimed;

@@ -16,52 +16,52 @@ export const attemptsWith = (attempt: string): string => `
 export const settlement = (s: string): string => `
   -- The numbers of those that took effect. Only what is active has a worker; to ask for the state would lead the planner to
   -- the index of what is active, which is full of what no longer is.
-  CREATE OR REPLACE FUNCTION ${s}.settle(settlements json) RETURNS bigint[] LANGUAGE plpgsql AS $$
+  CREATE OR REPLACE FUNCTION ${s}.settle(kept json, gone json, keyed json) RETURNS bigint[] LANGUAGE plpgsql AS $$
   DECLARE
     settled bigint[];
-    gone bigint[];
-    keyed record;
+    removed bigint[];
+    released record;
   BEGIN
-    IF EXISTS (SELECT FROM json_array_elements(settlements) g WHERE (g ->> 'isKept')::boolean) THEN
-    WITH given AS (
-      SELECT * FROM json_to_recordset(settlements) AS x(seq bigint, claim bigint, state text, at bigint, due bigint,
-        next bigint, result text, error text, attempt jsonb, "isKept" boolean)
-      WHERE "isKept"
-    ), rows AS (
-      UPDATE ${s}.tasks t SET
-        state = g.state,
-        worker = NULL,
-        cancellation = CASE WHEN g.state IN ('waiting', 'retrying') THEN cancellation END,
-        ended_at = CASE WHEN g.state NOT IN ('waiting', 'retrying') THEN g.at END,
-        due_at = g.due,
-        attempt = coalesce(g.next, t.attempt),
-        result = g.result,
-        error = CASE WHEN g.state = 'waiting' THEN t.error ELSE g.error END,
-        dedup_key = CASE WHEN g.state IN ('waiting', 'retrying') THEN dedup_key ELSE ${keyAfter('g.at')} END,
-        attempts = ${attemptsWith('g.attempt')}
-      FROM given g WHERE t.seq = g.seq AND t.claim = g.claim AND t.worker IS NOT NULL
-      RETURNING t.seq
-    )
-    SELECT array_agg(seq) INTO settled FROM rows;
-    END IF;
-    IF EXISTS (SELECT FROM json_array_elements(settlements) g WHERE NOT (g ->> 'isKept')::boolean) THEN
+    IF kept IS NOT NULL THEN
       WITH rows AS (
-        DELETE FROM ${s}.tasks t
-          USING json_to_recordset(settlements) AS g(seq bigint, claim bigint, "isKept" boolean)
-          WHERE NOT g."isKept" AND t.seq = g.seq AND t.claim = g.claim AND t.worker IS NOT NULL
+        UPDATE ${s}.tasks t SET
+          state = g.state,
+          worker = NULL,
+          cancellation = CASE WHEN g.state IN ('waiting', 'retrying') THEN cancellation END,
+          ended_at = CASE WHEN g.state NOT IN ('waiting', 'retrying') THEN g.at END,
+          due_at = g.due,
+          attempt = coalesce(g.next, t.attempt),
+          result = g.result,
+          error = CASE WHEN g.state = 'waiting' THEN t.error ELSE g.error END,
+          dedup_key = CASE WHEN g.state IN ('waiting', 'retrying') THEN dedup_key ELSE ${keyAfter('g.at')} END,
+          attempts = ${attemptsWith('g.attempt')}
+        FROM json_to_recordset(kept) AS g(seq bigint, claim bigint, state text, at bigint, due bigint, next bigint,
+          result text, error text, attempt jsonb)
+        WHERE t.seq = g.seq AND t.claim = g.claim AND t.worker IS NOT NULL
+        RETURNING t.seq
+      )
+      SELECT array_agg(seq) INTO settled FROM rows;
+    END IF;
+    IF gone IS NOT NULL THEN
+      WITH rows AS (
+        DELETE FROM ${s}.tasks t USING json_to_recordset(gone) AS g(seq bigint, claim bigint)
+          WHERE t.seq = g.seq AND t.claim = g.claim AND t.worker IS NOT NULL
           RETURNING t.seq
       )
-      SELECT array_agg(seq) INTO gone FROM rows;
-      IF EXISTS (SELECT FROM ${s}.log WHERE task = ANY(gone)) THEN DELETE FROM ${s}.log WHERE task = ANY(gone); END IF;
-      settled := settled || gone;
+      SELECT array_agg(seq) INTO removed FROM rows;
+      IF EXISTS (SELECT FROM ${s}.log WHERE task = ANY(removed)) THEN
+        DELETE FROM ${s}.log WHERE task = ANY(removed);
+      END IF;
+      settled := settled || removed;
     END IF;
-    FOR keyed IN
-      SELECT queue, key, count(*) AS ended
-        FROM json_to_recordset(settlements) AS g(seq bigint, queue text, key text)
-        WHERE key IS NOT NULL AND seq = ANY(settled) GROUP BY queue, key ORDER BY queue, key
-    LOOP
-      PERFORM ${s}.release_key(keyed.queue, keyed.key, keyed.ended);
-    END LOOP;
+    IF keyed IS NOT NULL THEN
+      FOR released IN
+        SELECT queue, key, count(*) AS ended FROM json_to_recordset(keyed) AS g(seq bigint, queue text, key text)
+          WHERE seq = ANY(settled) GROUP BY queue, key ORDER BY queue, key
+      LOOP
+        PERFORM ${s}.release_key(released.queue, released.key, released.ended);
+      END LOOP;
+    END IF;
     RETURN settled;
   END $$;
 

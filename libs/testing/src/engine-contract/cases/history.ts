@@ -26,6 +26,20 @@ export const history = casesOf('history', (write) => {
     assert.equal(await app.engine.retry({ ids: [handle.id] }), 0, 'a completed task is not run again');
   });
 
+  write('an attempt that throws nothing has failed all the same', ['search'], async (stage) => {
+    const thrower = stage.define('thrower', () => Promise.reject(undefined), {
+      retry: { maxAttempts: 2, backoff: constant(0) },
+    });
+    const { queue, engine } = await stage.start();
+    const handle = await queue.enqueue(thrower, undefined);
+    await stage.inState(handle, 'dead');
+    const { attempts } = (await engine.details(handle.id))!;
+    assert.deepEqual(
+      attempts.map(({ attempt, outcome, error }) => [attempt, outcome, error?.message]),
+      [1, 2].map((attempt) => [attempt, 'failed', 'undefined']),
+    );
+  });
+
   write('many are run again by a filter: those that ended without completing', ['search'], async (stage) => {
     let isBroken = true;
     const work = stage.define<number, number>('work', (number, context) => {
