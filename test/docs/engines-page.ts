@@ -54,7 +54,7 @@ const choice = `## Which one
 - **PostgreSQL** when several machines share the work and the data is there anyway: a task can be enqueued in the transaction that makes the row it is about, and there is one server to back up.
 - **BullMQ** when Redis or Valkey is there anyway, or others who use BullMQ add jobs or look at them. It is as durable as its server is set up to be.
 
-They can be mixed: thumbnails in memory and invoices in PostgreSQL is two queues with an \`engine\` each. An engine of your own is described in [writing an engine](guides/writing-an-engine.md).`;
+They can be mixed: thumbnails in memory and invoices in PostgreSQL is two queues with an \`engine\` each. How much each of them does, and what to do when it is not enough, is in [scaling](scaling.md). An engine of your own is described in [writing an engine](guides/writing-an-engine.md).`;
 
 /** The page about these engines, as Markdown, formatted for the file where it goes. */
 export async function renderEnginesPage(columns: readonly EngineColumn[], file: string): Promise<string> {

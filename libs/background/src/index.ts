@@ -159,6 +159,7 @@ export type {
   StoredPage,
   TaskEnd,
   TaskNotes,
+  TasksLook,
   TaskStorage,
   WorkerId,
   WorkerSign,

@@ -31,6 +31,10 @@ import type { RedisSession } from './redis-session.js';
 export const lookedAt = 10_000;
 const readAtOnce = 200;
 const changedAtOnce = 500;
+/** How many jobs a step of pruning looks at. */
+const prunedAtOnce = 1_000;
+/** For how long nobody prunes again, for each step that it takes: all processes together have no more to do than one. */
+const pruneRestMs = 1_500;
 
 /** A job that a filter may mean. */
 interface Candidate {
@@ -226,10 +230,10 @@ export class QueueStore {
         const before = ageMs === Number.POSITIVE_INFINITY ? 0 : Math.floor(now - ageMs);
         return [state, before, Math.max(0, count - kept[i]!)];
       });
-      const args = [place, from, from + 999, ...rules];
+      const args = [place, from, from + prunedAtOnce - 1, pruneRestMs, ...rules];
       const [seen, removed, ...keptNow] = (await this.session.run('prune', this.base, args)) as number[];
       for (const [i, count] of keptNow.entries()) kept[i]! += count;
-      if (seen! < 1_000 || this.session.closed) return;
+      if (seen! < prunedAtOnce || this.session.closed) return;
       from += seen! - removed!;
     }
   }

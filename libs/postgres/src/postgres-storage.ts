@@ -19,10 +19,12 @@ import type {
   TaskDetails,
   TaskEnd,
   TaskNotes,
+  TasksLook,
   TaskState,
   TaskStorage,
   WorkerId,
 } from 'nestjs-nightshift';
+import type { News } from './change-feed.js';
 import { PostgresClosedError } from './errors.js';
 import { insertWithin } from './foreign-transaction.js';
 import { toPlain } from './names.js';
@@ -46,7 +48,7 @@ export class PostgresStorage implements TaskStorage {
   }
 
   insert(task: NewTask, bound: QueueBound): Promise<InsertOutcome> {
-    return this.telling(({ insertions }) => insertions.call({ task, bound }));
+    return this.telling(({ insertions }) => insertions.call({ task, bound }), 'tasks');
   }
 
   // oxlint-disable-next-line require-await -- what is wrong with the transaction is a rejection, as with every other method
@@ -64,7 +66,10 @@ export class PostgresStorage implements TaskStorage {
   }
 
   settle(settlement: Settlement): Promise<boolean> {
-    return this.telling(({ work }) => work.call({ settle: settlement }) as Promise<boolean>);
+    return this.telling(
+      ({ work }) => work.call({ settle: settlement }) as Promise<boolean>,
+      newsOf(settlement),
+    );
   }
 
   async note(notes: TaskNotes): Promise<void> {
@@ -88,10 +93,15 @@ export class PostgresStorage implements TaskStorage {
     await this.recover([worker], nowMs, Number.MAX_SAFE_INTEGER);
   }
 
-  async look(worker: WorkerId | undefined, version: number | undefined): Promise<Look | undefined> {
+  async look(
+    worker: WorkerId | undefined,
+    version: number | undefined,
+  ): Promise<Look | TasksLook | undefined> {
     const { feed, workers } = this.expectOpen();
     const now = feed.version;
-    return now === version ? undefined : workers.look(worker, now);
+    if (now === version) return undefined;
+    const news = version === undefined ? 'changes' : feed.newsSince(version);
+    return news === 'changes' ? workers.look(worker, now) : { version: now, only: news };
   }
 
   async setPaused(queue: string, isPaused: boolean): Promise<void> {
@@ -177,10 +187,10 @@ export class PostgresStorage implements TaskStorage {
   }
 
   /** Does something that others hear of. */
-  private async telling<R>(change: (store: OpenStore) => Promise<R>): Promise<R> {
+  private async telling<R>(change: (store: OpenStore) => Promise<R>, news?: News): Promise<R> {
     const store = this.expectOpen();
     const result = await change(store);
-    store.feed.tell();
+    store.feed.tell(news);
     return result;
   }
 
@@ -188,4 +198,10 @@ export class PostgresStorage implements TaskStorage {
     if (this.store === undefined) throw new PostgresClosedError(this.options.server);
     return this.store;
   }
+}
+
+/** What runs again, or makes room for another one of its key, others may claim. */
+function newsOf({ state, concurrencyKey }: Settlement): News {
+  const runsAgain = state === 'waiting' || state === 'retrying';
+  return runsAgain || concurrencyKey !== undefined ? 'tasks' : 'ends';
 }

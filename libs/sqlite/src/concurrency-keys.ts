@@ -24,11 +24,15 @@ export class ConcurrencyKeys {
       .run(queue, key);
   }
 
-  /** Releases one of each key that has any held. One too many is held again when it comes up. */
+  /** Releases one of each key that has any held, and room. One too many is held again when it comes up. */
   releaseAll(): void {
     const keys = this.database
       .sql(
-        `SELECT DISTINCT queue, concurrency_key AS key FROM nightshift_tasks WHERE held = 'concurrencyKey' LIMIT 1000`,
+        `SELECT queue, concurrency_key AS key FROM nightshift_tasks t WHERE held = 'concurrencyKey'
+         GROUP BY queue, concurrency_key
+         HAVING max(concurrency_limit) > (SELECT count(*) FROM nightshift_tasks a
+           WHERE a.queue = t.queue AND a.concurrency_key = t.concurrency_key AND a.state = 'active')
+         LIMIT 1000`,
       )
       .all() as { queue: string; key: string }[];
     for (const { queue, key } of keys) this.release(queue, key);

@@ -2,13 +2,13 @@
 // oxlint-disable vitest/valid-title, vitest/valid-describe-callback
 import { execFileSync } from 'node:child_process';
 import { describe } from 'vitest';
+import { findPostgresPrograms, PostgresServer } from '../../../bench/postgres-server.js';
 import { RedisServer } from '../../../bench/redis-server.js';
 import { describeUnlessMissing } from '../service.js';
 import { bullmqCluster } from './bullmq-cluster.js';
 import { longestMs } from './cluster.js';
 import type { ClusterEngine } from './cluster-store.js';
 import { postgresCluster } from './postgres-cluster.js';
-import { findPostgresPrograms, PostgresServer } from './postgres-server.js';
 
 /** A server that belongs to one test, which may stop and start it. Is gone when it is disposed. */
 export interface OwnServer extends AsyncDisposable {
@@ -26,6 +26,9 @@ export interface OwnEngine {
   readonly unreachable: string;
 }
 
+/** Of one server. */
+const mostConnections = 60;
+
 const programs = await findPostgresPrograms();
 
 const servers: readonly (OwnEngine & { readonly missing: string | undefined })[] = [
@@ -42,7 +45,7 @@ const servers: readonly (OwnEngine & { readonly missing: string | undefined })[]
       programs === undefined
         ? 'No `initdb` and `postgres` to start a server with. Install PostgreSQL, or say in NIGHTSHIFT_POSTGRES_BIN in which directory they are.'
         : undefined,
-    openServer: () => PostgresServer.open(programs!),
+    openServer: () => PostgresServer.open(programs!, mostConnections),
     signals: { stop: 'SIGINT', crash: 'SIGQUIT' },
     unreachable: 'POSTGRES_UNREACHABLE',
   },

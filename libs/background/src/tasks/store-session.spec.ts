@@ -27,6 +27,7 @@ function setup() {
   const queue = {
     name: 'q',
     onOutsideChange: vi.fn<SessionQueue['onOutsideChange']>(),
+    onOutsideEnds: vi.fn<SessionQueue['onOutsideEnds']>(),
     onPaused: vi.fn<SessionQueue['onPaused']>(),
     onCancellation: vi.fn<SessionQueue['onCancellation']>(),
     onRecovered: vi.fn<SessionQueue['onRecovered']>(),
@@ -42,6 +43,17 @@ function setup() {
 }
 
 const changed: Look = { version: 1, releases: 0, pausedQueues: [], cancellations: [] };
+
+/** Whether the first beats of a worker prune, of which there are these. */
+async function turns(worker: number, all: readonly number[]): Promise<boolean[]> {
+  const { clock, quiet, storage, queue, session } = setup();
+  storage.register.mockResolvedValue(worker);
+  const workers = all.map((each) => ({ worker: each, beat: 1, process }));
+  storage.beat.mockResolvedValue({ ...quiet, workers });
+  await session.worker();
+  await clock.advance('10s');
+  return queue.tidyUp.mock.calls.slice(0, 4).map(([isTurn]) => isTurn);
+}
 
 describe('StoreSession', () => {
   it('does nothing until somebody asks for a worker, or watches', async () => {
@@ -125,6 +137,30 @@ describe('StoreSession', () => {
     await clock.advance(100);
     expect(storage.look).toHaveBeenLastCalledWith(undefined, 1);
     expect(queue.onOutsideChange).toHaveBeenCalledTimes(1);
+  });
+
+  it('tells tasks that have come from tasks that have ended when the storage knows that it is only those', async () => {
+    const { clock, storage, queue, session } = setup();
+    storage.look
+      .mockResolvedValueOnce(changed)
+      .mockResolvedValueOnce({ version: 2, only: 'ends' })
+      .mockResolvedValueOnce({ version: 2, only: 'tasks' });
+    session.watch();
+    await clock.advance(200);
+    expect(queue.onOutsideEnds).toHaveBeenCalledTimes(1);
+    expect(queue.onOutsideChange).toHaveBeenCalledTimes(1);
+    await clock.advance(100);
+    expect(queue.onOutsideEnds).toHaveBeenCalledTimes(1);
+    expect(queue.onOutsideChange).toHaveBeenCalledTimes(2);
+    expect(queue.onPaused.mock.calls).toEqual([[false]]); // of which they say nothing
+    await clock.advance(100);
+    expect(storage.look).toHaveBeenLastCalledWith(undefined, 2);
+  });
+
+  it('prunes as often as if it were alone when workers take turns', async () => {
+    expect(await turns(7, [7])).toEqual([true, true, true, true]);
+    expect(await turns(3, [7, 3])).toEqual([false, true, false, true]);
+    expect(await turns(7, [7, 3])).toEqual([true, false, true, false]);
   });
 
   it('tells of a look that has failed, and looks again', async () => {

@@ -3,14 +3,16 @@ import type { Clock, ClockTimer } from 'nestjs-nightshift/channels';
 import type { BackgroundEvents } from '../events/background-events.js';
 import { DeadWorkers } from './dead-workers.js';
 import { processIdentity } from './process-identity.js';
-import type { Heartbeat, Look, RecoveryResult, TaskStorage, WorkerId } from './task-storage.js';
+import type { Heartbeat, RecoveryResult, TasksLook, TaskStorage, WorkerId } from './task-storage.js';
 import type { ResolvedStoreOptions } from './store.options.js';
 
 /** One queue of a store, as the session sees it. */
 export interface SessionQueue {
   readonly name: string;
-  /** Others have changed something. */
+  /** Others have changed something: there may be more to claim. */
   onOutsideChange(): void;
+  /** Tasks have ended elsewhere, and nothing else has changed. */
+  onOutsideEnds(): void;
   onPaused(isPaused: boolean): void;
   /** Somebody wants this running task cancelled. */
   onCancellation(cancellation: Heartbeat['cancellations'][number]): void;
@@ -20,8 +22,8 @@ export interface SessionQueue {
   onSuperseded(): void;
   /** What running tasks have said is to be written down. */
   flushNotes(): void;
-  /** Once in a while: what has ended long ago goes, and what has expired is told. */
-  tidyUp(): Promise<void>;
+  /** Once in a while: what has expired is told, and, when it is this process's turn to prune, what has ended long ago goes. */
+  tidyUp(isTurnToPrune: boolean): Promise<void>;
 }
 
 export interface SessionDependencies {
@@ -49,6 +51,7 @@ export class StoreSession {
   /** How often this process has begun, or done, pausing or resuming a queue; and how many times that is under way. */
   private pauseChanges = 0;
   private pausesUnderWay = 0;
+  private beats = 0;
   private isWatching = false;
   private isClosed = false;
   private tidying: Promise<unknown> = Promise.resolve();
@@ -70,7 +73,7 @@ export class StoreSession {
   async open(): Promise<void> {
     await this.storage.open();
     const look = await this.storage.look(undefined, undefined);
-    this.pausedQueues = look?.pausedQueues ?? [];
+    this.pausedQueues = look !== undefined && 'pausedQueues' in look ? look.pausedQueues : [];
   }
 
   /** @returns whether the queue is paused, since before this process began */
@@ -157,7 +160,7 @@ export class StoreSession {
       await this.recover(this.deadWorkers.among(workers, worker));
       this.hear(pausedQueues, pauseChanges, cancellations);
       // Not waited for here: the next sign of life must not come late because there is much to tidy up.
-      this.tidying = this.tidyUp();
+      this.tidying = this.tidyUp(this.isTurnToPrune(workers, worker));
     } catch (error) {
       this.fail('heartbeat', error);
     }
@@ -190,10 +193,17 @@ export class StoreSession {
     for (const listener of this.releaseListeners) listener();
   }
 
-  private async tidyUp(): Promise<void> {
+  /** By turns, so that the store is pruned as often with a hundred workers as with one. */
+  private isTurnToPrune(workers: Heartbeat['workers'], own: WorkerId): boolean {
+    this.beats += 1;
+    const place = workers.filter(({ worker }) => worker < own).length;
+    return (this.beats + place) % Math.max(1, workers.length) === 0;
+  }
+
+  private async tidyUp(isTurnToPrune: boolean): Promise<void> {
     for (const queue of this.queues) {
       if (this.isClosed) return;
-      await queue.tidyUp().catch((error: unknown) => this.fail('tidy up', error));
+      await queue.tidyUp(isTurnToPrune).catch((error: unknown) => this.fail('tidy up', error));
     }
   }
 
@@ -207,13 +217,20 @@ export class StoreSession {
   private async lookAtChanges(): Promise<void> {
     const worker = await this.registering;
     const { pauseChanges } = this;
-    const look: Look | undefined = await this.storage.look(worker, this.version);
+    const look = await this.storage.look(worker, this.version);
     if (look === undefined || this.isClosed) return;
     this.version = look.version;
+    if ('only' in look) return this.hearOfTasks(look.only);
     if (look.releases !== (this.releases ?? look.releases)) this.tellReleased();
     this.releases = look.releases;
     this.hear(look.pausedQueues, pauseChanges, look.cancellations);
     for (const queue of this.queues) queue.onOutsideChange();
+  }
+
+  private hearOfTasks(only: TasksLook['only']): void {
+    for (const queue of this.queues)
+      if (only === 'ends') queue.onOutsideEnds();
+      else queue.onOutsideChange();
   }
 
   /** @param pauseChanges as it was when this was asked for */

@@ -50,6 +50,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
       onEndedElsewhere: (ids) => this.afterChange(ids),
     });
     this.known = new KnownCounts(
+      dependencies.clock,
       () => this.counts(),
       (error) => session.fail('count tasks', error),
     );
@@ -229,10 +230,14 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
   }
 
   onOutsideChange(): void {
-    this.intake.roomMayBeFree();
     this.runs.claimSoon();
+    this.onOutsideEnds();
+  }
+
+  onOutsideEnds(): void {
+    this.intake.roomMayBeFree();
     void this.results.lookAtAll().catch((error: unknown) => this.session.fail('look up results', error));
-    this.known.recount();
+    this.known.recountSoon();
     this.checkIdle();
   }
 
@@ -260,19 +265,13 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
 
   flushNotes(): void {
     this.runs.flushNotes();
+    this.known.recountIfDue();
   }
 
-  async tidyUp(): Promise<void> {
-    const { storage } = this.session;
+  async tidyUp(isTurnToPrune: boolean): Promise<void> {
     this.runs.sweepSoon(); // what has expired, or is free of its key, shows in a claim
-    const now = this.now();
-    for (const state of endStates) {
-      const { ageMs, count } = this.options.retention[state];
-      const endedBeforeMs = ageMs === Number.POSITIVE_INFINITY ? undefined : Math.round(now - ageMs);
-      const rule = { queue: this.name, state, endedBeforeMs, count };
-      while (!this.session.closed && (await storage.prune(rule, now)));
-    }
-    this.known.recount();
+    if (isTurnToPrune) await this.prune();
+    this.known.recountSoon();
   }
 
   resultOf(id: string): Promise<unknown> {
@@ -292,7 +291,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
 
   private onClaimed(count: number): void {
     this.known.waiting -= count;
-    if (this.known.waiting < 0) this.known.recount(); // they have fallen due, or were enqueued elsewhere
+    if (this.known.waiting < 0) this.known.recountSoon(); // they have fallen due, or were enqueued elsewhere
     this.intake.roomMayBeFree(count);
   }
 
@@ -335,6 +334,17 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
       this.session.fail('count tasks', error);
     } finally {
       this.isCheckingIdle = false;
+    }
+  }
+
+  private async prune(): Promise<void> {
+    const { storage } = this.session;
+    const now = this.now();
+    for (const state of endStates) {
+      const { ageMs, count } = this.options.retention[state];
+      const endedBeforeMs = ageMs === Number.POSITIVE_INFINITY ? undefined : Math.round(now - ageMs);
+      const rule = { queue: this.name, state, endedBeforeMs, count };
+      while (!this.session.closed && (await storage.prune(rule, now)));
     }
   }
 

@@ -237,7 +237,7 @@ export interface TaskStorage {
    *
    * @param version that of the last look; `undefined` the first time
    */
-  look(worker: WorkerId | undefined, version: number | undefined): Promise<Look | undefined>;
+  look(worker: WorkerId | undefined, version: number | undefined): Promise<Look | TasksLook | undefined>;
 
   setPaused(queue: string, isPaused: boolean): Promise<void>;
   /** Waiting tasks of these definitions, parked for want of a handler, are parked no more: a process that has one begins. */
@@ -262,6 +262,15 @@ export interface TaskStorage {
   completeOccurrence(service: string, dueAtMs: number, worker: WorkerId): Promise<void>;
   /** It is nobody's again. */
   releaseOccurrence(service: string, dueAtMs: number, worker: WorkerId): Promise<void>;
+}
+
+/**
+ * All that has come from other processes is tasks: there may be more to claim, or tasks have ended and there is no more to claim
+ * than before. For stores that know so much without being asked.
+ */
+export interface TasksLook {
+  readonly version: number;
+  readonly only: 'tasks' | 'ends';
 }
 
 /** What has come from other processes. */

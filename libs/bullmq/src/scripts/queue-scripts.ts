@@ -296,18 +296,24 @@ return pairsOfThem
 `;
 
 /**
- * Removes what is beyond the retention, looking at a stretch of what has ended, the last first. ARGV: which, from, to, then for
- * each state: its name, before when it goes, how many more are kept. Gives how many were looked at, how many were removed, and
- * of which state how many were kept.
+ * Removes what is beyond the retention, looking at a stretch of what has ended, the last first; unless somebody has done so a
+ * moment ago, for all processes do this. ARGV: which, from, to, how long that is for each stretch, then for each state: its
+ * name, before when it goes, how many more are kept. Gives how many were looked at, how many were removed, and of which state
+ * how many were kept.
  */
 const prune = `
-local set = ARGV[1]
+local set, from, to = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local rules, order = {}, {}
-for i = 4, #ARGV, 3 do
+for i = 5, #ARGV, 3 do
   rules[ARGV[i]] = { before = tonumber(ARGV[i + 1]), count = tonumber(ARGV[i + 2]), kept = 0 }
   order[#order + 1] = ARGV[i]
 end
-local jobs, removed = rcall('ZREVRANGE', base .. set, ARGV[2], ARGV[3], 'WITHSCORES'), 0
+if from == 0 then
+  local stretches = math.max(1, math.ceil(rcall('ZCARD', base .. set) / (to + 1)))
+  local restMs = string.format('%.0f', tonumber(ARGV[4]) * stretches)
+  if not rcall('SET', base .. 'nightshift:pruned:' .. set, 1, 'NX', 'PX', restMs) then return { 0, 0 } end
+end
+local jobs, removed = rcall('ZREVRANGE', base .. set, from, to, 'WITHSCORES'), 0
 for i = 1, #jobs, 2 do
   local id, at = jobs[i], tonumber(jobs[i + 1])
   local rule = rules[set == 'completed' and 'completed' or field(id, 'nightshift:state') or 'dead'] or rules[order[1]]

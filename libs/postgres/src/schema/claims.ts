@@ -170,7 +170,7 @@ export const claims = (s: string): string => `
     IF notes IS NOT NULL THEN PERFORM ${s}.note(notes); END IF;
     settled := ${s}.settle(kept, gone, keyed);
     FOR request IN SELECT json_array_elements(requests) LOOP
-      claimed := ${s}.claim(request);
+      claimed := coalesce(${s}.empty_claim(request), ${s}.claim(request));
       answers := answers || claimed;
     END LOOP;
     RETURN json_build_object('settled', coalesce(settled, '{}'), 'claims', to_json(answers));

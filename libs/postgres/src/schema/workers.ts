@@ -19,9 +19,12 @@ export const workers = (s: string): string => `
   BEGIN
     UPDATE ${s}.workers SET beat = beat + 1 WHERE id = of_worker;
     is_known := FOUND;
-    -- What no end of a task has released, because it came between two transactions.
+    -- What no end of a task has released, because it came between two transactions. Of those alone: everybody does this.
     FOR keyed IN
-      SELECT DISTINCT queue, concurrency_key AS key FROM ${s}.tasks WHERE held = 'concurrencyKey' ORDER BY 1, 2 LIMIT 1000
+      SELECT queue, concurrency_key AS key FROM ${s}.tasks t WHERE held = 'concurrencyKey' GROUP BY queue, concurrency_key
+        HAVING max(concurrency_limit) > (SELECT count(*) FROM ${s}.tasks a
+          WHERE a.queue = t.queue AND a.concurrency_key = t.concurrency_key AND a.state = 'active')
+        ORDER BY 1, 2 LIMIT 1000
     LOOP
       PERFORM ${s}.release_key(keyed.queue, keyed.key, 1);
     END LOOP;

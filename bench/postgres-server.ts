@@ -3,23 +3,23 @@ import { chown, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, ServerProcess } from '../../../bench/server-process.js';
+import { freePort, ServerProcess } from './server-process.js';
 
 /** Where Debian and its kin keep the programs of each version: they are not on the PATH. */
 const versions = '/usr/lib/postgresql';
-const mostConnections = 60;
 
 interface User {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** A PostgreSQL of our own, which can be stopped and started again, on what it has kept. */
+/** A PostgreSQL of our own, with its usual settings, which can be stopped and started again on what it has kept. */
 export class PostgresServer extends ServerProcess implements AsyncDisposable {
   private constructor(
     private readonly directory: string,
     private readonly port: number,
     programs: string,
+    mostConnections: number,
     user: User | undefined,
   ) {
     super({
@@ -37,7 +37,7 @@ export class PostgresServer extends ServerProcess implements AsyncDisposable {
   }
 
   /** @param programs where `initdb` and `postgres` are. @throws when it does not start */
-  static async open(programs: string): Promise<PostgresServer> {
+  static async open(programs: string, mostConnections: number): Promise<PostgresServer> {
     const directory = await mkdtemp(join(tmpdir(), 'nightshift-pg-'));
     const user = await whoRunsIt();
     if (user !== undefined) await chown(directory, user.uid, user.gid);
@@ -45,7 +45,7 @@ export class PostgresServer extends ServerProcess implements AsyncDisposable {
     await promisify(execFile)(join(programs, 'initdb'), ['-D', join(directory, 'data'), ...options], {
       ...user,
     });
-    const server = new PostgresServer(directory, await freePort(), programs, user);
+    const server = new PostgresServer(directory, await freePort(), programs, mostConnections, user);
     if (!(await server.start())) throw new Error(`The PostgreSQL of ${programs} does not start`);
     return server;
   }
@@ -67,12 +67,10 @@ export async function findPostgresPrograms(): Promise<string | undefined> {
   const onPath = (process.env['PATH'] ?? '').split(':');
   const places =
     given === undefined ? [...onPath, ...installed.map((v) => join(versions, v, 'bin'))] : [given];
-  for (const place of places)
-    if (
-      (await readdir(place).catch(() => [])).filter((name) => name === 'initdb' || name === 'postgres')
-        .length === 2
-    )
-      return place;
+  for (const place of places) {
+    const names: readonly string[] = await readdir(place).catch(() => []);
+    if (['initdb', 'postgres'].every((name) => names.includes(name))) return place;
+  }
   return undefined;
 }
 
