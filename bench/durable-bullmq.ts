@@ -21,11 +21,13 @@ interface BullmqSetup {
   readonly appendfsync: Fsync;
   /** What is kept of what is completed. */
   readonly removeOnComplete: NonNullable<JobsOptions['removeOnComplete']>;
+  /** Of each job; without one it has none, which costs less. */
+  readonly priority?: number;
 }
 
 /** A queue of BullMQ on a Redis of its own. */
 export async function openBullmq(setup: BullmqSetup): Promise<OpenBullmq | Skipped> {
-  const { hasWorker, appendfsync, removeOnComplete } = setup;
+  const { hasWorker, appendfsync, ...options } = setup;
   if (!canLoad('ioredis'))
     return {
       skipped: 'BullMQ needs `ioredis`, which it does not install itself: `npm install --no-save ioredis`.',
@@ -49,7 +51,7 @@ export async function openBullmq(setup: BullmqSetup): Promise<OpenBullmq | Skipp
     worker.on('completed', () => onCompleted?.());
     await worker.waitUntilReady();
   }
-  const job = { name: 'resize', data: payload, opts: { removeOnComplete } };
+  const job = { name: 'resize', data: payload, opts: options };
   return {
     enqueue: () => queue.add(job.name, job.data, job.opts),
     enqueueMany: (amount) => queue.addBulk(Array.from({ length: amount }, () => job)),

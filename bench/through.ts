@@ -40,6 +40,9 @@ interface Pair {
   readonly call: string;
   readonly ours: Opener;
   readonly bare: Opener;
+  /** The other library used in another way, which tells where the cost is. */
+  readonly reference?: Opener;
+  readonly bound?: string;
 }
 
 /** What it costs to use another library through ours. */
@@ -88,11 +91,8 @@ function bulkRow(pair: Pair): Row {
 
 type Words = Pick<About, 'id' | 'title' | 'how'>;
 
-function compare(
-  words: Words,
-  { ours, bare }: Pair,
-  measured: (open: Store, effort: Effort) => Prepared,
-): Row {
+function compare(words: Words, pair: Pair, measured: (open: Store, effort: Effort) => Prepared): Row {
+  const { ours, bare, reference, bound } = pair;
   const hasWorker = !words.id.endsWith('-enqueue');
   const contender = ({ name, open }: Opener, rest: Pick<Repeatable, 'role' | 'goal'>): Repeatable => ({
     name,
@@ -102,9 +102,10 @@ function compare(
       return 'skipped' in store ? store : measured(store, effort);
     },
   });
-  return inTurns({ ...words, unit: 'us/task', better: 'lower' }, [
+  return inTurns({ ...words, unit: 'us/task', better: 'lower', ...(bound !== undefined && { bound }) }, [
     contender(ours, { role: 'ours' }),
     contender(bare, { role: 'peer', goal: atMostTimes(1.1) }),
+    ...(reference === undefined ? [] : [contender(reference, { role: 'reference' })]),
   ]);
 }
 
@@ -133,13 +134,25 @@ const bullmq: Pair = {
   ours: { name: '`bullmqEngine()`', open: openOursOnRedis },
   bare: {
     name: 'BullMQ',
-    async open(hasWorker) {
-      const { openBullmq } = await import('./durable-bullmq.js');
-      const { ageSeconds: age, count } = kept;
-      return openBullmq({ hasWorker, appendfsync, removeOnComplete: { age, count } });
-    },
+    open: (hasWorker) => openBareBullmq({ hasWorker }),
   },
+  reference: {
+    name: 'BullMQ, each job with a `priority`',
+    open: (hasWorker) => openBareBullmq({ hasWorker, priority: 5 }),
+  },
+  bound:
+    'The server, which is one thread: every task is a job with a priority, since tasks without one have to come after those ' +
+    'with a smaller number, and BullMQ knows nothing before a job without. That costs the server about a fifth more.',
 };
+
+async function openBareBullmq(setup: {
+  readonly hasWorker: boolean;
+  readonly priority?: number;
+}): Promise<Store | Skipped> {
+  const { openBullmq } = await import('./durable-bullmq.js');
+  const { ageSeconds: age, count } = kept;
+  return openBullmq({ ...setup, appendfsync, removeOnComplete: { age, count } });
+}
 
 async function openOursOnRedis(hasWorker: boolean): Promise<Store | Skipped> {
   const { bullmqEngine } = await import('nestjs-nightshift/bullmq');

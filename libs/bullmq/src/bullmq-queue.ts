@@ -90,6 +90,7 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
     this.adder = new JobAdder(session, this.store.base, this.queue, options);
     this.runner = new JobRunner(options, dependencies, session, this.store, {
       onDelivered: () => this.onDelivered(),
+      onQuiet: () => this.onQuiet(),
       onSettled: (id, outcome, isKept) => this.onSettled(id, outcome, isKept),
     });
     this.results = new StoredResults(options.name, options.fullMode, this.store, (id) =>
@@ -170,7 +171,7 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
 
   async whenIdle(): Promise<void> {
     const idle = this.becomingIdle.wait();
-    void this.look().catch((error: unknown) => this.session.fail('look for changes', error));
+    this.lookNow();
     return idle;
   }
 
@@ -346,6 +347,10 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
     await this.tidyUp();
   }
 
+  private lookNow(): void {
+    void this.look().catch((error: unknown) => this.session.fail('look for changes', error));
+  }
+
   private async checkIdle({ waiting, active, delayed }: QueueLook): Promise<void> {
     const { changes } = this;
     if (waiting + active > 0 || !this.runner.isQuiet) return;
@@ -392,6 +397,11 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
   private onDelivered(): void {
     this.change(-1, 0);
     this.room.release(1);
+  }
+
+  /** Whoever waits for that need not wait for the next look. */
+  private onQuiet(): void {
+    if (!this.becomingIdle.isEmpty) this.lookNow();
   }
 
   private onSettled(id: string, outcome: SettledOutcome | undefined, isKept: boolean): void {

@@ -35,6 +35,8 @@ interface Delivery {
 
 export interface RunnerListener {
   onDelivered(): void;
+  /** Nothing is in hand any more, and the server had nothing next. */
+  onQuiet(): void;
   /** @param outcome what those who wait for the result are told; `undefined` when this was not its end, or did not count */
   onSettled(id: string, outcome: SettledOutcome | undefined, isKept: boolean): void;
 }
@@ -253,6 +255,7 @@ export class JobRunner implements JobProcessor {
   ): NextJob | undefined | Promise<NextJob | undefined> {
     this.inHand -= 1;
     if (this.inHand === 0) this.becomingQuiet.release();
+    if (this.inHand === 0 && !next?.[0]) this.listener.onQuiet();
     return claimed.concurrencyKey === undefined ? next : this.yieldKey(claimed, job).then(() => next);
   }
 

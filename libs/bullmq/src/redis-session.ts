@@ -6,7 +6,6 @@ import { QueueClosedError, WaitList, type EngineDependencies } from 'nestjs-nigh
 import type { ResolvedBullmqOptions } from './bullmq.options.js';
 import type { Bullmq } from './bullmq-module.js';
 import { BullmqMissingError, RedisRefusedError, RedisUnreachableError, RedisVersionError } from './errors.js';
-import { joinWrites } from './joined-writes.js';
 import { queueScripts, type QueueScript } from './scripts/queue-scripts.js';
 import { serviceScripts, type ServiceScript } from './scripts/service-scripts.js';
 import { isOlder, oldestRedis, toSettings, warningsOf } from './server-check.js';
@@ -30,7 +29,6 @@ export class RedisSession {
   private lookTimer: ClockTimer | undefined;
   private lastError: unknown;
   private lastTold: { readonly text: string; readonly at: number } | undefined;
-  private readonly endJoining: () => void;
   private isLive = true;
   private isClosed = false;
 
@@ -43,8 +41,6 @@ export class RedisSession {
   ) {
     for (const [name, lua] of Object.entries({ ...queueScripts, ...serviceScripts }))
       client.defineCommand(`nightshift:${name}`, { numberOfKeys: 1, lua });
-    // A client of the user's is left as it is.
-    this.endJoining = options.isOwnClient ? () => {} : joinWrites(client as never);
     client.on('error', this.onError);
     client.on('close', this.onClose);
     client.on('ready', this.onReady);
@@ -146,7 +142,6 @@ export class RedisSession {
     for (const wake of this.sleepers) wake();
     this.lookTimer?.cancel();
     this.outageTimer?.cancel();
-    this.endJoining();
     this.client.off('error', this.onError);
     this.client.off('close', this.onClose);
     this.client.off('ready', this.onReady);
