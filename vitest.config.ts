@@ -24,7 +24,7 @@ export default defineConfig({
   test: {
     setupFiles: ['./test/setup.ts'],
     maxConcurrency: 3,
-    maxWorkers: 2, // by default a machine with two processors uses one of them
+    maxWorkers: 3, // most of what takes long waits: for processes, servers and time
     projects: [
       {
         extends: true,
