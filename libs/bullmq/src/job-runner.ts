@@ -1,3 +1,4 @@
+// Long because a job that BullMQ delivers and its way to the end are one: who has it, in which step, is one state.
 import { randomUUID } from 'node:crypto';
 import type { Job, RedisQueueBackend } from 'bullmq';
 import {

@@ -1,3 +1,4 @@
+// Long because it is the whole contract of a driver, in prose.
 import type { ResolvedTaskFilter, ResolvedTaskQuery } from './task-query.js';
 import type { AttemptRecord, ErrorRecord, TaskCounts, TaskDetails, TaskRecord } from './task-record.js';
 import type { TaskState } from './task.js';
