@@ -101,9 +101,17 @@ export class JobRunner implements JobProcessor {
   stopFetching(): void {
     this.gate.isClosed = true;
     this.supply.close();
-    // BullMQ does not know of tasks that others run: it would renew their locks no more.
-    this.closing ??=
-      this.options.concurrency > 0 ? this.worker?.close() : this.whenQuiet().then(() => this.worker?.close());
+    this.closing ??= this.options.concurrency > 0 ? this.worker?.close() : this.closeAfterTaken();
+  }
+
+  /**
+   * BullMQ does not know of tasks that others run: closed before them, its worker would renew their locks no more, and a job that
+   * is still on its way could not be given back.
+   */
+  private async closeAfterTaken(): Promise<void> {
+    await this.supply.whenAtRest();
+    await this.whenQuiet();
+    await this.worker?.close();
   }
 
   /** Resolves when nothing runs here and every outcome is written down. */
@@ -115,7 +123,8 @@ export class JobRunner implements JobProcessor {
     this.stopFetching();
     if (this.closing === undefined) return;
     const late = this.session.sleep(pauseMs).then(() => 'late');
-    if ((await Promise.race([this.closing, late])) === 'late') await this.backend.disconnectBlocking(false);
+    if ((await Promise.race([this.closing, late])) === 'late' && this.worker !== undefined)
+      await this.backend.disconnectBlocking(false);
   }
 
   /** Running tasks that somebody wants cancelled, wherever they run. */

@@ -14,7 +14,7 @@ export interface JobSource {
 /** Jobs for those who wait in `dequeue()`: as many are fetched as there are who wait, so that none lies about. */
 export class JobSupply {
   private readonly line = new DequeueLine();
-  private isFetching = false;
+  private fetching: Promise<void> | undefined;
   private fetchesAgain = false;
   private isOpen = false;
   isPaused = false;
@@ -60,11 +60,21 @@ export class JobSupply {
   /** There may be something for those who wait. */
   fetchSoon(): void {
     this.fetchesAgain = true;
-    if (!this.isFetching && this.hasTakers) void this.fetchAll();
+    if (this.fetching === undefined && this.hasTakers) this.fetching = this.fetchUntilRest();
+  }
+
+  /** Resolves when no fetch is under way that may still bring a job. */
+  async whenAtRest(): Promise<void> {
+    await this.fetching;
+  }
+
+  private async fetchUntilRest(): Promise<void> {
+    await this.fetchAll();
+    this.fetching = undefined;
+    if (this.fetchesAgain) this.fetchSoon(); // asked for in this very moment
   }
 
   private async fetchAll(): Promise<void> {
-    this.isFetching = true;
     try {
       while (this.fetchesAgain) {
         this.fetchesAgain = false;
@@ -72,8 +82,6 @@ export class JobSupply {
       }
     } catch (error) {
       this.source.onFailed(error);
-    } finally {
-      this.isFetching = false;
     }
   }
 }
