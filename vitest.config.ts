@@ -34,6 +34,7 @@ export default defineConfig({
           exclude: [...processSpecs, ...serviceSpecs],
           // Nothing here takes long, but on a machine that is busy with other things.
           testTimeout: 20_000,
+          hookTimeout: 20_000,
         },
       },
       {
@@ -43,6 +44,7 @@ export default defineConfig({
           include: [...processSpecs, ...clusterSpecs],
           globalSetup: ['./test/global-setup.ts'],
           testTimeout: 90_000, // beyond what a process is waited for, which tells more
+          hookTimeout: 90_000,
         },
       },
       {
@@ -52,6 +54,7 @@ export default defineConfig({
           include: serviceSpecs,
           exclude: clusterSpecs,
           testTimeout: 30_000,
+          hookTimeout: 30_000,
           // On a server and the real clock: a machine that stands still for a moment is nobody's fault.
           retry: 1,
           maxConcurrency: 3, // they mostly wait

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { furnishHouses, type Houses } from './houses.js';
+import { pack, type Tarball } from './package/consumer.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
     houses: Houses;
+    tarball: Tarball;
   }
 }
 
@@ -15,7 +17,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'nightshift-')));
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
-    project.provide('houses', await furnishHouses(directory));
+    const houses = await furnishHouses(directory);
+    project.provide('houses', houses);
+    project.provide('tarball', await pack(houses.nest12, directory));
   } catch (error) {
     await remove();
     throw error;

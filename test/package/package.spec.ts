@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { root } from '../houses.js';
-import { Consumer, pack, type Tarball } from './consumer.js';
+import { Consumer } from './consumer.js';
 
 interface PackageFile {
   readonly exports: Record<string, string | { readonly types: string; readonly default: string }>;
@@ -25,6 +23,8 @@ const needed = [
   ...Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true),
 ];
 
+const tarball = inject('tarball');
+
 /** From 22.13 on Node brings its own. */
 const hasSqlite = process.getBuiltinModule?.('node:sqlite') !== undefined;
 
@@ -33,22 +33,13 @@ function printExports(name: string): string {
 }
 
 describe('the package', () => {
-  const packed = {} as { directory: string; tarball: Tarball };
-
-  beforeAll(async () => {
-    packed.directory = await mkdtemp(join(tmpdir(), 'nightshift-pack-'));
-    packed.tarball = await pack(inject('houses').nest12, packed.directory);
-  });
-
-  afterAll(() => rm(packed.directory, { recursive: true, force: true }));
-
   it('ships the library and what a package has to have, and nothing else', () => {
-    const beside = packed.tarball.paths.filter((path) => !path.startsWith('dist/libs/'));
+    const beside = tarball.paths.filter((path) => !path.startsWith('dist/libs/'));
     expect(beside.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
   });
 
   it('ships no spec and no fixture, and types with every module', () => {
-    const { paths } = packed.tarball;
+    const { paths } = tarball;
     expect(paths.filter((path) => /\.(spec|fixture)\./.test(path))).toEqual([]);
     const modules = paths.filter((path) => path.endsWith('.js'));
     expect(modules.length).toBeGreaterThan(40);
@@ -58,13 +49,13 @@ describe('the package', () => {
 
   it.each(subPaths)('contains what the export of $name points to', (target) => {
     for (const path of [target.types, target.default])
-      expect(packed.tarball.paths).toContain(path.replace('./', ''));
+      expect(tarball.paths).toContain(path.replace('./', ''));
   });
 
   it.each(subPaths)(
     'loads $name in plain Node with nothing installed but what it needs',
     async ({ name }) => {
-      await using consumer = await Consumer.install(packed.tarball, needed);
+      await using consumer = await Consumer.install(tarball, needed);
       const ran = await consumer.node('--input-type=module', '-e', printExports(name));
       expect(ran).toMatchObject({ code: 0, stderr: '' });
       expect(ran.stdout.trim()).not.toBe('');
@@ -72,7 +63,7 @@ describe('the package', () => {
   );
 
   it('loads nestjs-nightshift/channels with nothing installed beside it', async () => {
-    await using consumer = await Consumer.install(packed.tarball, []);
+    await using consumer = await Consumer.install(tarball, []);
     const use = `import { createBoundedChannel } from 'nestjs-nightshift/channels';
       const { reader, writer } = createBoundedChannel(1);
       await writer.write('an item');
@@ -82,7 +73,7 @@ describe('the package', () => {
   });
 
   it.skipIf(hasSqlite)('says what to install when there is no SQLite', async () => {
-    await using consumer = await Consumer.install(packed.tarball, needed);
+    await using consumer = await Consumer.install(tarball, needed);
     const use = `import { sqliteEngine } from 'nestjs-nightshift/sqlite';
       await sqliteEngine({ file: 'tasks.db' }).open({ clock: {} }).catch(({ code, message }) => console.log(code, message));`;
     const ran = await consumer.node('--input-type=module', '-e', use);
@@ -91,7 +82,7 @@ describe('the package', () => {
   });
 
   it('says what to install when there is no BullMQ', async () => {
-    await using consumer = await Consumer.install(packed.tarball, needed);
+    await using consumer = await Consumer.install(tarball, needed);
     const use = `import { bullmqEngine } from 'nestjs-nightshift/bullmq';
       await bullmqEngine({ connection: 'redis://localhost' }).open({}).catch(({ code, message }) => console.log(code, message));`;
     const ran = await consumer.node('--input-type=module', '-e', use);
@@ -100,7 +91,7 @@ describe('the package', () => {
   });
 
   it('says what to install when pg is not there', async () => {
-    await using consumer = await Consumer.install(packed.tarball, needed);
+    await using consumer = await Consumer.install(tarball, needed);
     const use = `import { postgresEngine } from 'nestjs-nightshift/postgres';
       await postgresEngine({ connectionString: 'postgres://localhost' }).open({ clock: {} })
         .catch(({ code, message }) => console.log(code, message));`;
@@ -110,7 +101,7 @@ describe('the package', () => {
   });
 
   it('is one and the same when it is required and when it is imported', async () => {
-    await using consumer = await Consumer.install(packed.tarball, needed);
+    await using consumer = await Consumer.install(tarball, needed);
     await consumer.write(
       'main.cjs',
       `const { BackgroundModule } = require('nestjs-nightshift');
@@ -122,11 +113,7 @@ describe('the package', () => {
   it.each(['consumer.mts', 'consumer.cts'])(
     'has types that compile for an application in %s',
     async (file) => {
-      await using consumer = await Consumer.install(packed.tarball, [
-        ...needed,
-        '@types/node',
-        'undici-types',
-      ]);
+      await using consumer = await Consumer.install(tarball, [...needed, '@types/node', 'undici-types']);
       const imports = subPaths.map(({ name }, index) => `import * as all${index} from '${name}';`);
       await consumer.write(
         file,

@@ -1,11 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { expect, inject, it } from 'vitest';
 import { postgres, Schemas } from '../services/postgres/postgres.js';
 import { describeWithService } from '../services/service.js';
-import { Consumer, pack, type Tarball } from './consumer.js';
+import { Consumer } from './consumer.js';
 
+const tarball = inject('tarball');
 const needed = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs', 'cron', 'luxon', 'pg'];
 
 /** Starts and stops an application whose engine has these options. */
@@ -26,21 +24,12 @@ const application = (options: object): string => `
   }`;
 
 await describeWithService(postgres, 'the engine on PostgreSQL without graphile-worker', (url) => {
-  const packed = {} as { directory: string; tarball: Tarball };
-
-  beforeAll(async () => {
-    packed.directory = await mkdtemp(join(tmpdir(), 'nightshift-pack-'));
-    packed.tarball = await pack(inject('houses').nest12, packed.directory);
-  });
-
-  afterAll(() => rm(packed.directory, { recursive: true, force: true }));
-
   it.each([
     ['says what to install', undefined, /^GRAPHILE_WORKER_MISSING .*npm install graphile-worker/],
     ["works when it is told that there is 'none'", 'none', /^started and stopped$/],
   ])('%s', async (_, graphile, expected) => {
     await using schemas = new Schemas(url);
-    await using consumer = await Consumer.install(packed.tarball, needed);
+    await using consumer = await Consumer.install(tarball, needed);
     const options = { connectionString: url, schema: schemas.name, graphile };
     const ran = await consumer.node('--input-type=module', '-e', application(options));
     expect(ran).toMatchObject({ code: 0, stderr: '' });

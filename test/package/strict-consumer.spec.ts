@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { root } from '../houses.js';
-import { Consumer, pack, type Tarball } from './consumer.js';
+import { Consumer } from './consumer.js';
 
 const strict = {
   target: 'es2022',
@@ -125,16 +123,9 @@ export class AppModule {
 export const running: typeof runUntilStopped = runUntilStopped;
 `;
 
+const tarball = inject('tarball');
+
 describe('the types of the package', () => {
-  const packed = {} as { directory: string; tarball: Tarball };
-
-  beforeAll(async () => {
-    packed.directory = await mkdtemp(join(tmpdir(), 'nightshift-strict-'));
-    packed.tarball = await pack(inject('houses').nest12, packed.directory);
-  });
-
-  afterAll(() => rm(packed.directory, { recursive: true, force: true }));
-
   it.each(projects)(
     'compile for an application under every strict option when it is $how',
     async ({ file, options }) => {
@@ -148,11 +139,7 @@ describe('the types of the package', () => {
         'luxon',
         'zod',
       ];
-      await using consumer = await Consumer.install(packed.tarball, [
-        ...needed,
-        '@types/node',
-        'undici-types',
-      ]);
+      await using consumer = await Consumer.install(tarball, [...needed, '@types/node', 'undici-types']);
       await consumer.write('package.json', JSON.stringify({ type: 'module' }));
       await consumer.write(file, application);
       const compilerOptions = { ...strict, ...options };
