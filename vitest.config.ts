@@ -57,7 +57,7 @@ export default defineConfig({
           hookTimeout: 30_000,
           // On a server and the real clock: a machine that stands still for a moment is nobody's fault.
           retry: 1,
-          maxConcurrency: 3, // they mostly wait
+          maxConcurrency: 6, // they mostly wait
         },
       },
     ],

@@ -104,7 +104,7 @@ export const searching = casesOf('searching', (write) => {
     const later = await queue.enqueue(held.definition, 'b', {
       name: 'special',
       tags: ['red'],
-      delay: stage.moment,
+      delay: '1h',
     });
     const found = async (filter: TaskFilter) =>
       (await engine.search({ ...filter, order: 'oldest' })).tasks.map(({ id }) => id);
