@@ -70,6 +70,7 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
   /** How often this process has changed what a look sees, so that one that began before is not believed. */
   private changes = 0;
   private pauseChanges = 0;
+  private pausesUnderWay = 0;
   private tidiedAt = 0;
   isPaused = false;
 
@@ -156,17 +157,13 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
   }
 
   async pause(): Promise<void> {
-    this.pauseChanges += 1;
     this.setPaused(true);
-    await this.session.reach('pause', () => this.queue.pause());
-    this.pauseChanges += 1;
+    await this.changePause(() => this.session.reach('pause', () => this.queue.pause()));
   }
 
   async resume(): Promise<void> {
-    this.pauseChanges += 1;
     this.setPaused(false);
-    await this.session.reach('resume', () => this.queue.resume());
-    this.pauseChanges += 1;
+    await this.changePause(() => this.session.reach('resume', () => this.queue.resume()));
   }
 
   async whenIdle(): Promise<void> {
@@ -328,12 +325,24 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
     return new StoredHandle(this, id, name);
   }
 
+  /** What a look has seen meanwhile is not believed. If the change fails, the next one says how things are. */
+  private async changePause(change: () => Promise<void>): Promise<void> {
+    this.pauseChanges += 1;
+    this.pausesUnderWay += 1;
+    try {
+      await change();
+    } finally {
+      this.pausesUnderWay -= 1;
+      this.pauseChanges += 1;
+    }
+  }
+
   private async look(): Promise<void> {
     const { changes, pauseChanges } = this;
     this.runner.flushNotes();
     this.runner.supply.fetchSoon();
     const look = await this.store.look();
-    if (pauseChanges === this.pauseChanges && pauseChanges % 2 === 0) this.setPaused(look.isPaused);
+    if (pauseChanges === this.pauseChanges && this.pausesUnderWay === 0) this.setPaused(look.isPaused);
     this.runner.hearCancellations(look.cancellations);
     this.tellExpired(look.expired);
     if (changes === this.changes)

@@ -1,10 +1,15 @@
+import { NestFactory } from '@nestjs/core';
 import { systemClock } from 'nestjs-nightshift/channels';
-import { BackgroundEvents, type BackgroundEvent } from 'nestjs-nightshift';
+import { BackgroundEvents, BackgroundModule, TaskQueue, type BackgroundEvent } from 'nestjs-nightshift';
 import { bullmqEngine } from 'nestjs-nightshift/bullmq';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Gateway } from '../gateway.js';
 import { describeWithService } from '../service.js';
 import { freshPrefix, redis, removeKeys, withClient } from './redis.js';
+
+class Root {
+  readonly name = 'root';
+}
 
 function dependencies() {
   const told: BackgroundEvent[] = [];
@@ -45,6 +50,31 @@ await describeWithService(redis, 'a server that goes away and comes back', (url)
     await vi.waitFor(async () => expect(await occurrences!.latest('x')).toBeUndefined(), { timeout: 5_000 });
     await engine.close();
     await removeKeys(url, prefix);
+  });
+});
+
+await describeWithService(redis, 'a pause that the server did not hear of', (url) => {
+  it('rejects, and hinders none that comes later', async () => {
+    const prefix = freshPrefix();
+    await using between = await Gateway.open(url);
+    const queueOf = async (connection: string) => {
+      const engine = bullmqEngine({ connection, prefix, patience: '300ms', pollInterval: '25ms' });
+      const imports = [BackgroundModule.forRoot({ engine })];
+      const app = await NestFactory.createApplicationContext({ module: Root, imports }, { logger: false });
+      onTestFinished(() => app.close());
+      return app.get(TaskQueue);
+    };
+    const [here, elsewhere] = [await queueOf(between.url), await queueOf(url)];
+
+    await between.close();
+    await expect(here.pause()).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' });
+    await between.reopen();
+    await here.resume();
+    await elsewhere.pause();
+    await vi.waitFor(() => expect(here.isPaused).toBe(true));
+    await elsewhere.resume();
+    await vi.waitFor(() => expect(here.isPaused).toBe(false));
+    onTestFinished(() => removeKeys(url, prefix));
   });
 });
 
