@@ -12,6 +12,8 @@ interface Passage {
   readonly inner: Socket;
   readonly outer: Socket;
   losesNextReply: boolean;
+  /** Nothing passes any more, and nobody is told. */
+  isDead: boolean;
 }
 
 /** Stands between an application and its server, and can break the connections. Is gone when it is disposed. */
@@ -19,6 +21,7 @@ export class Gateway implements AsyncDisposable {
   private readonly passages = new Set<Passage>();
   private server: Server | undefined;
   private port = 0;
+  private isSilent = false;
 
   private constructor(private readonly target: URL) {}
 
@@ -34,7 +37,7 @@ export class Gateway implements AsyncDisposable {
   }
 
   async reopen(): Promise<void> {
-    const server = createServer((socket) => this.pass(socket));
+    const server = createServer({ allowHalfOpen: true }, (socket) => this.pass(socket));
     await new Promise<void>((resolve) => server.listen(this.port, '127.0.0.1', resolve));
     this.server = server;
     this.port = (server.address() as { port: number }).port;
@@ -65,13 +68,25 @@ export class Gateway implements AsyncDisposable {
     return chosen.length;
   }
 
+  /** From now on nothing passes, though all connections stay open, and new ones are taken: as when a cable is pulled. */
+  silence(): void {
+    this.isSilent = true;
+    for (const passage of this.passages) passage.isDead = true;
+  }
+
+  /** What connects from now on passes again. What was silenced stays dead. */
+  speak(): void {
+    this.isSilent = false;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
   private pass(outer: Socket): void {
-    const inner = connect(Number(this.target.port || usualPorts[this.target.protocol]), this.target.hostname);
-    const passage: Passage = { inner, outer, losesNextReply: false };
+    const { port, protocol, hostname: host } = this.target;
+    const inner = connect({ port: Number(port || usualPorts[protocol]), host, allowHalfOpen: true });
+    const passage: Passage = { inner, outer, losesNextReply: false, isDead: this.isSilent };
     this.passages.add(passage);
     for (const each of [outer, inner]) {
       each.on('error', () => {}); // its end is what is wanted
@@ -81,12 +96,13 @@ export class Gateway implements AsyncDisposable {
         inner.destroy();
       });
     }
-    outer.pipe(inner);
+    outer.on('data', (request) => void (passage.isDead || inner.write(request)));
+    outer.on('end', () => void (passage.isDead || inner.end()));
     inner.on('data', (reply) => {
       if (passage.losesNextReply) outer.destroy();
-      else outer.write(reply);
+      else if (!passage.isDead) outer.write(reply);
     });
-    inner.on('end', () => outer.end());
+    inner.on('end', () => void (passage.isDead || outer.end()));
   }
 }
 

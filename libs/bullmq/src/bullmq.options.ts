@@ -37,7 +37,8 @@ export interface BullmqEngineOptions extends StoreOptions {
   prefix?: string | undefined;
   /**
    * How long to wait for a server that does not answer: at the start, which then fails, and in `enqueue()` and the like,
-   * which then reject with `RedisUnreachableError`.
+   * which then reject with `RedisUnreachableError`. A connection over which nothing is answered for so long is made anew, also
+   * when it is yours.
    * @default '10s'
    */
   patience?: Duration | undefined;
@@ -88,9 +89,13 @@ export function resolveBullmqOptions(options: BullmqEngineOptions): ResolvedBull
   });
 }
 
+/** After which a connection that gives no answer is made anew. A worker's is asked to wait for up to ten seconds. */
+const silentForMs = 15_000;
+
 function toConnection(connection: string | RedisConnectionOptions): object {
   const common = {
     maxRetriesPerRequest: null,
+    socketTimeout: silentForMs,
     retryStrategy: (times: number): number => Math.min(50 * 2 ** Math.min(times, 6), 2_000),
   };
   return typeof connection === 'string'

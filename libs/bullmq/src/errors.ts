@@ -39,6 +39,20 @@ export class RedisUnreachableError extends RedisServerError {
   }
 }
 
+/** The connection broke. It is made again as soon as that is possible. */
+export class RedisConnectionLostError extends RedisServerError {
+  readonly code = 'REDIS_CONNECTION_LOST';
+
+  constructor(server: string, options?: ErrorOptions) {
+    super(
+      server,
+      `The connection to Redis at ${server} was lost. It is made again as soon as the server can be reached; until then ` +
+        'whatever needs it waits for `patience`. What was under way may have been done or not.',
+      options?.cause === undefined ? undefined : options,
+    );
+  }
+}
+
 /** The server is too old. */
 export class RedisVersionError extends RedisServerError {
   readonly code = 'REDIS_TOO_OLD';

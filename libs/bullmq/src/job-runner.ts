@@ -22,10 +22,9 @@ import { JobSupply } from './job-supply.js';
 import { createJobWorker, type JobProcessor, type JobWorker, type NextJob } from './job-worker.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import type { QueueStore } from './queue-store.js';
-import type { RedisSession } from './redis-session.js';
+import { goodbyeMs, type RedisSession } from './redis-session.js';
 import { reasonOf, toJobEnd, type JobEnd } from './settled-job.js';
-
-const pauseMs = 1_000;
+import { late, withinTime } from './time-limit.js';
 
 interface Delivery {
   readonly claimed: ClaimedTask;
@@ -122,9 +121,8 @@ export class JobRunner implements JobProcessor {
   async close(): Promise<void> {
     this.stopFetching();
     if (this.closing === undefined) return;
-    const late = this.session.sleep(pauseMs).then(() => 'late');
-    if ((await Promise.race([this.closing, late])) === 'late' && this.worker !== undefined)
-      await this.backend.disconnectBlocking(false);
+    const closed = await withinTime(this.closing, goodbyeMs, this.dependencies.clock);
+    if (closed === late) await this.worker?.abandon();
   }
 
   /** Running tasks that somebody wants cancelled, wherever they run. */
@@ -227,7 +225,7 @@ export class JobRunner implements JobProcessor {
       lockDuration: leaseMs,
       stalledInterval: leaseMs / 2,
       maxStalledCount: maxInterruptions,
-      runRetryDelay: pauseMs,
+      runRetryDelay: 1_000,
       removeOnComplete: { count, ...(ageMs !== Number.POSITIVE_INFINITY && { age: ageMs / 1_000 }) },
       ...(rateLimit !== undefined && { limiter: { max: rateLimit.max, duration: rateLimit.perMs } }),
     };

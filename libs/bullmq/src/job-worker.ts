@@ -19,6 +19,7 @@ interface WorkerInside {
   updateDelays(limitDelay?: number, delayUntil?: number): void;
   readonly paused: boolean;
   readonly closing: Promise<void> | undefined;
+  stalledCheckStopper?(): void;
   readonly backend: RedisQueueBackend;
 }
 
@@ -29,6 +30,8 @@ interface WorkerInside {
 export interface JobWorker extends Worker {
   /** Of one that fetches nothing by itself: keeps the locks of the jobs that it is given, and looks for those of others. */
   keepLocks(): Promise<void>;
+  /** Ends what a close leaves behind that the server does not answer: it would wait, and try again, for ever. */
+  abandon(): Promise<void>;
 }
 
 export function createJobWorker(
@@ -42,6 +45,15 @@ export function createJobWorker(
     async keepLocks(): Promise<void> {
       await this.startStalledCheckTimer();
       this.lockManager.start();
+    }
+
+    async abandon(): Promise<void> {
+      const inside = this as unknown as WorkerInside;
+      await this.lockManager.close();
+      inside.stalledCheckStopper?.();
+      // The one for a connection that there is, the other for one that has never come about. Neither is waited for.
+      for (const ended of [inside.backend.disconnectBlocking(false), inside.backend.close(true)])
+        ended.catch(() => {});
     }
 
     protected override createJob(...[json, id]: Parameters<Worker['createJob']>): Job {

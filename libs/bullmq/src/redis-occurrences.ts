@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { ClockTimer } from 'nestjs-nightshift/channels';
 import type { OccurrenceClaim, OccurrenceStorage } from 'nestjs-nightshift';
-import type { RedisSession } from './redis-session.js';
+import { goodbyeMs, type RedisSession } from './redis-session.js';
+import { withinTime } from './time-limit.js';
 
 /** Which occurrences of services have run, for all processes that share a server. */
 export class RedisOccurrences implements OccurrenceStorage {
@@ -45,13 +46,16 @@ export class RedisOccurrences implements OccurrenceStorage {
     };
   }
 
-  /** What it holds is given back. */
+  /** What it holds is given back. Of a server that does not answer nobody waits for that: the lease ends it. */
   async close(): Promise<void> {
     this.isClosed = true;
     this.timer?.cancel();
     this.endWatch?.();
     if (this.beating === undefined) return;
-    await this.session.reach('give occurrences back', () => this.session.client.del(this.processKey));
+    const givenBack = this.session
+      .reach('give occurrences back', () => this.session.client.del(this.processKey))
+      .catch((error: unknown) => this.session.fail('give occurrences back', error));
+    await withinTime(givenBack, goodbyeMs, this.session.dependencies.clock);
   }
 
   private get base(): string {

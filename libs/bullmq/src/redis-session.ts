@@ -1,25 +1,28 @@
-// Long because everything that a process does at one server shares its connections, its timers and their end.
 import { AsyncResource } from 'node:async_hooks';
 import type { IRedisClient, RedisConnection } from 'bullmq';
 import type { ClockTimer } from 'nestjs-nightshift/channels';
 import { QueueClosedError, WaitList, type EngineDependencies } from 'nestjs-nightshift';
 import type { ResolvedBullmqOptions } from './bullmq.options.js';
 import type { Bullmq } from './bullmq-module.js';
-import { BullmqMissingError, RedisRefusedError, RedisUnreachableError, RedisVersionError } from './errors.js';
+import {
+  BullmqMissingError,
+  RedisConnectionLostError,
+  RedisRefusedError,
+  RedisUnreachableError,
+  RedisVersionError,
+  type RedisServerError,
+} from './errors.js';
+import { PendingRequests } from './pending-requests.js';
 import { queueScripts, type QueueScript } from './scripts/queue-scripts.js';
 import { serviceScripts, type ServiceScript } from './scripts/service-scripts.js';
 import { isOlder, oldestRedis, toSettings, warningsOf } from './server-check.js';
+import { late, withinTime } from './time-limit.js';
 
 type Script = QueueScript | ServiceScript;
 
-interface Pending {
-  readonly during: string;
-  reject(error: unknown): void;
-}
-
 /** What one engine does at its server, for all its queues together: one connection, which it watches. */
 export class RedisSession {
-  private readonly pending = new Set<Pending>();
+  private readonly requests: PendingRequests;
   private readonly becomingLive = new WaitList();
   private readonly sleepers = new Set<() => void>();
   /** Of the async context in which it was made: timers must not hold on to that of a request. */
@@ -39,6 +42,11 @@ export class RedisSession {
     private readonly connection: RedisConnection,
     readonly client: IRedisClient,
   ) {
+    const clock = {
+      monotonic: () => dependencies.clock.monotonic(),
+      schedule: (delayMs: number, callback: () => void) => this.after(delayMs, callback),
+    };
+    this.requests = new PendingRequests(options.patienceMs, clock, () => this.onSilent());
     for (const [name, lua] of Object.entries({ ...queueScripts, ...serviceScripts }))
       client.defineCommand(`nightshift:${name}`, { numberOfKeys: 1, lua });
     client.on('error', this.onError);
@@ -88,13 +96,14 @@ export class RedisSession {
   }
 
   /**
-   * Sends something to the server when there is a connection, and waits for the answer. Both together take no longer than
-   * `patience` while there is none.
+   * Sends something to the server when there is a connection, and waits for the answer: each no longer than `patience`.
    *
    * @throws RedisUnreachableError
    */
   reach<T>(during: string, send: () => Promise<T>): Promise<T> {
-    return this.isLive ? this.sent(during, send) : this.whenLive(during).then(() => this.sent(during, send));
+    const { requests } = this;
+    if (this.isLive) return requests.send(during, send);
+    return this.whenLive(during).then(() => requests.send(during, send));
   }
 
   /** Calls `look` several times a second. @returns ends that */
@@ -118,9 +127,8 @@ export class RedisSession {
     this.dependencies.events.emit('engine.failed', { engine: 'bullmq', during, error });
   }
 
-  after(delayMs: number, callback: () => void): ClockTimer {
-    return this.resource.runInAsyncScope(() => this.dependencies.clock.schedule(delayMs, callback));
-  }
+  readonly after = (delayMs: number, callback: () => void): ClockTimer =>
+    this.resource.runInAsyncScope(() => this.dependencies.clock.schedule(delayMs, callback));
 
   /** Resolves after this long, or when the session is closed. */
   async sleep(delayMs: number): Promise<void> {
@@ -146,9 +154,11 @@ export class RedisSession {
     this.client.off('close', this.onClose);
     this.client.off('ready', this.onReady);
     this.client.on('error', ignore); // whatever comes of the closing
+    this.requests.close();
     this.rejectPending();
     this.becomingLive.release();
-    await this.connection.close(!this.isLive).catch(ignore);
+    const closed = this.connection.close(!this.isLive).catch(ignore);
+    if ((await withinTime(closed, goodbyeMs, this.dependencies.clock)) === late) this.client.disconnect();
     if (this.options.isOwnClient) this.client.off('error', ignore);
   }
 
@@ -178,23 +188,6 @@ export class RedisSession {
     );
   }
 
-  private sent<T>(during: string, send: () => Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const pending: Pending = { during, reject };
-      this.pending.add(pending);
-      send().then(
-        (value) => {
-          this.pending.delete(pending);
-          return resolve(value);
-        },
-        (error: unknown) => {
-          this.pending.delete(pending);
-          reject(error);
-        },
-      );
-    });
-  }
-
   private async checkServer(): Promise<void> {
     const { events } = this.dependencies;
     const { server } = this.options;
@@ -207,19 +200,10 @@ export class RedisSession {
   }
 
   private async whenLive(during: string): Promise<void> {
-    const { patienceMs, server } = this.options;
-    let timer: ClockTimer | undefined;
-    const patience = new Promise<never>((_, reject) => {
-      timer = this.after(patienceMs, () =>
-        reject(new RedisUnreachableError(server, patienceMs, during, { cause: this.lastError })),
-      );
+    const live = await withinTime(this.becomingLive.wait(), this.options.patienceMs, {
+      schedule: this.after,
     });
-    try {
-      await Promise.race([this.becomingLive.wait(), patience]);
-    } finally {
-      timer?.cancel();
-    }
-    if (this.isClosed) throw this.unreachable(during);
+    if (live === late || this.isClosed) throw this.unreachable(during);
   }
 
   private readonly onError = (error: unknown): void => {
@@ -228,16 +212,23 @@ export class RedisSession {
 
   private readonly onClose = (): void => {
     if (!this.isLive || this.isClosed) return;
-    const { server, patienceMs } = this.options;
-    const options = this.lastError === undefined ? undefined : { cause: this.lastError };
-    this.lastTold = undefined;
-    this.fail(
-      'keep the connection',
-      new RedisUnreachableError(server, 0, 'the connection was lost', options),
-    );
-    this.isLive = false;
-    this.outageTimer = this.after(patienceMs, () => this.rejectPending());
+    this.lose(new RedisConnectionLostError(this.options.server, { cause: this.lastError }));
+    this.outageTimer = this.after(this.options.patienceMs, () => this.rejectPending());
   };
+
+  /** Another connection may reach it, if this one is dead. */
+  private onSilent(): void {
+    const { isLive } = this;
+    if (isLive) this.lose(this.unreachable('keep the connection'));
+    this.rejectPending();
+    if (isLive) this.client.disconnect(true); // if it is not, the client makes another one already
+  }
+
+  private lose(error: RedisServerError): void {
+    this.lastTold = undefined;
+    this.fail('keep the connection', error);
+    this.isLive = false;
+  }
 
   private readonly onReady = (): void => {
     this.isLive = true;
@@ -248,8 +239,7 @@ export class RedisSession {
   };
 
   private rejectPending(): void {
-    for (const { during, reject } of this.pending) reject(this.unreachable(during));
-    this.pending.clear();
+    this.requests.rejectAll((during) => this.unreachable(during));
   }
 
   private unreachable(during: string): RedisUnreachableError {
@@ -260,6 +250,8 @@ export class RedisSession {
 
 /** For how long the same failure is not told again. */
 const quietMs = 30_000;
+/** How long a server may take to answer when it is told goodbye. */
+export const goodbyeMs = 1_000;
 
 const ignore = (): void => {};
 
@@ -291,19 +283,13 @@ async function connected(
 ): Promise<{ readonly client: IRedisClient; readonly lastError: unknown }> {
   let lastError: unknown;
   connection.on('error', (error: unknown) => (lastError = error));
-  let timer: ClockTimer | undefined;
-  const patience = new Promise<'late'>((resolve) => {
-    timer = clock.schedule(patienceMs, () => resolve('late'));
-  });
   try {
-    const client = await Promise.race([connection.client, patience]);
-    if (client !== 'late') return { client: client as IRedisClient, lastError };
+    const client = await withinTime(connection.client, patienceMs, clock);
+    if (client !== late) return { client: client as IRedisClient, lastError };
   } catch (error) {
     await connection.close(true).catch(ignore);
     if (String(error).includes("'ioredis'")) throw new BullmqMissingError({ cause: error });
     throw new RedisRefusedError(server, { cause: error });
-  } finally {
-    timer?.cancel();
   }
   await connection.close(true).catch(ignore);
   throw new RedisUnreachableError(server, patienceMs, 'the start', { cause: lastError });

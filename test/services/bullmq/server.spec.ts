@@ -1,15 +1,31 @@
 import { NestFactory } from '@nestjs/core';
 import { systemClock } from 'nestjs-nightshift/channels';
-import { BackgroundEvents, BackgroundModule, TaskQueue, type BackgroundEvent } from 'nestjs-nightshift';
+import {
+  BackgroundEvents,
+  BackgroundModule,
+  defineTask,
+  TaskHandler,
+  TaskQueue,
+  type BackgroundEvent,
+} from 'nestjs-nightshift';
 import { bullmqEngine } from 'nestjs-nightshift/bullmq';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Gateway } from '../gateway.js';
+import { Gateway, openGateway } from '../gateway.js';
 import { describeWithService } from '../service.js';
 import { freshPrefix, redis, removeKeys, withClient } from './redis.js';
 
 class Root {
   readonly name = 'root';
 }
+
+const greet = defineTask<string, string>('greet');
+
+class Greeter {
+  handle(name: string): string {
+    return `hello ${name}`;
+  }
+}
+TaskHandler(greet)(Greeter);
 
 function dependencies() {
   const told: BackgroundEvent[] = [];
@@ -50,6 +66,42 @@ await describeWithService(redis, 'a server that goes away and comes back', (url)
     await vi.waitFor(async () => expect(await occurrences!.latest('x')).toBeUndefined(), { timeout: 5_000 });
     await engine.close();
     await removeKeys(url, prefix);
+  });
+});
+
+await describeWithService(redis, 'a server that falls silent', (url) => {
+  const setup = async () => {
+    const prefix = freshPrefix();
+    const between = await openGateway(url);
+    const engine = bullmqEngine({ connection: between.url, prefix, patience: '400ms', pollInterval: '25ms' });
+    const root = { module: Root, imports: [BackgroundModule.forRoot({ engine })], providers: [Greeter] };
+    const app = await NestFactory.createApplicationContext(root, { logger: false });
+    onTestFinished(async () => {
+      await app.close();
+      await removeKeys(url, prefix);
+    });
+    const failures: unknown[] = [];
+    app.get(BackgroundEvents).on('engine.failed', ({ error }) => failures.push(error));
+    return { app, between, failures, queue: app.get(TaskQueue) };
+  };
+
+  it('is told once, bounds every wait, and is used again over another connection', async () => {
+    const { between, failures, queue } = await setup();
+    const delayed = await queue.enqueue(greet, 'Ada', { delay: '50ms' }); // so that the worker has to wait for it, and is connected
+    expect(await delayed.result()).toBe('hello Ada');
+    between.silence();
+    await expect(queue.enqueue(greet, 'Bob')).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' });
+    await expect(queue.enqueue(greet, 'Cid')).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' });
+    expect(failures).toMatchObject([{ code: 'REDIS_UNREACHABLE' }]);
+    between.speak();
+    const handle = await vi.waitFor(() => queue.enqueue(greet, 'Dan'), { timeout: 10_000 });
+    expect(await vi.waitFor(() => handle.result(), { timeout: 20_000 })).toBe('hello Dan');
+  });
+
+  it('does not keep an application from closing', async () => {
+    const { app, between } = await setup();
+    between.silence();
+    await expect(app.close()).resolves.toBeUndefined();
   });
 });
 

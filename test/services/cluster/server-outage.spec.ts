@@ -37,4 +37,21 @@ describeOnOwnServers('a server that goes away under load', ({ engine, openServer
     },
     longestMs,
   );
+
+  it(
+    'and stays away: whoever is told to stop ends by itself',
+    async () => {
+      await using server = await openServer();
+      await using cluster = new Cluster(await engine.createStore(server.url));
+      const children = await Promise.all([cluster.produce(), cluster.work()]);
+      await server.stop(signals.stop);
+      await sleep(shortOutageMs);
+      await Promise.all(children.map((child) => cluster.stop(child)));
+      expect(
+        children.flatMap(({ lines }) => lines.filter((line) => /unhandled|aborted/i.test(line))),
+      ).toEqual([]);
+      await server.start(); // what it holds is removed
+    },
+    longestMs,
+  );
 });
