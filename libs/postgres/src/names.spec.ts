@@ -1,6 +1,6 @@
 import { assert, pre, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { quoteName, quoteText, toKey, toPlain, toPlainJson } from './names.js';
+import { quoteName, quoteText, toChannel, toKey, toPlain, toPlainJson } from './names.js';
 
 describe('quoting', () => {
   it('doubles the quotes inside', () => {
@@ -40,5 +40,17 @@ describe('a key', () => {
     const keys = [long, `${long}y`, `${long}\0`].map(toKey);
     expect(new Set(keys).size).toBe(3);
     for (const key of keys) expect(Buffer.byteLength(key)).toBeLessThan(2_048);
+  });
+});
+
+describe('a channel', () => {
+  it('is named after the schema', () => {
+    expect(toChannel('nightshift')).toBe('nightshift nightshift');
+  });
+
+  it('fits, and differs where the schemas differ, when their names are as long as names may be', () => {
+    const channels = ['x'.repeat(63), `${'x'.repeat(62)}y`, 'é'.repeat(31)].map(toChannel);
+    expect(new Set(channels).size).toBe(3);
+    for (const channel of channels) expect(Buffer.byteLength(channel)).toBeLessThanOrEqual(63);
   });
 });

@@ -10,6 +10,16 @@ export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/** The name of a channel has so many bytes at the most. */
+const longestChannel = 63;
+
+/** On which the processes of a schema tell each other what has changed. The name of a schema may itself be as long. */
+export function toChannel(schema: string): string {
+  const name = `nightshift ${schema}`;
+  if (Buffer.byteLength(name) <= longestChannel) return name;
+  return `nightshift ${createHash('sha256').update(schema).digest('hex').slice(0, 40)}`;
+}
+
 /** Longer keys do not fit into an index. */
 const longestKey = 512;
 

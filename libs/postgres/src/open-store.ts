@@ -3,7 +3,7 @@ import { ChangeFeed } from './change-feed.js';
 import { Database } from './database.js';
 import { loadGraphileWorker, loadPg, type PostgresPool } from './driver.js';
 import { GraphileJobs, type JobDestinations } from './graphile-jobs.js';
-import { quoteName } from './names.js';
+import { quoteName, toChannel } from './names.js';
 import { Occurrences } from './occurrences.js';
 import { migrate } from './schema/migration.js';
 import { TaskControl } from './task-control.js';
@@ -38,7 +38,7 @@ export async function openStore(options: PostgresStoreOptions) {
   const { schema, graphileSchema, server, source, destinations } = options;
   const pool = 'pool' in source ? source.pool : await openPool(source.connectionString);
   const database = new Database(pool, server, schema, !('pool' in source));
-  const feed = new ChangeFeed(database, channelOf(schema));
+  const feed = new ChangeFeed(database, toChannel(schema));
   try {
     await database.withConnection((connection) => migrate(connection, schema));
     if (graphileSchema !== undefined) {
@@ -92,9 +92,4 @@ async function openPool(connectionString: string): Promise<PostgresPool> {
     connectionTimeoutMillis: connectPatienceMs,
     query_timeout: patienceMs,
   });
-}
-
-/** The name of a channel has 63 bytes at the most; that of a schema too. */
-function channelOf(schema: string): string {
-  return `nightshift ${schema}`.slice(0, 63);
 }
