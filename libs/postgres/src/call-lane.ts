@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
-import { isClash, PostgresUnreachableError } from './errors.js';
+import { untilNoClash } from './clash.js';
+import { PostgresUnreachableError } from './errors.js';
 
 interface Pending<C, R> {
   readonly call: C;
@@ -9,8 +10,6 @@ interface Pending<C, R> {
 
 /** More wait for the next batch. */
 const longestBatch = 1_000;
-/** How often a batch is tried again that others were in the way of. */
-const triesAfterClash = 3;
 
 /**
  * Calls of one turn of the event loop, and those that come while the batch before is under way, share one statement: one way
@@ -65,22 +64,13 @@ export class CallLane<C, R> {
   /** One call that fails does not spoil the others: then each is tried alone. */
   private async settle(batch: readonly Pending<C, R>[]): Promise<void> {
     try {
-      const results = await this.untilNoClash(batch.map(({ call }) => call));
+      const calls = batch.map(({ call }) => call);
+      const results = await untilNoClash(() => this.run(calls));
       for (const [index, { resolve }] of batch.entries()) resolve(results[index]!);
     } catch (error) {
       if (batch.length === 1 || error instanceof PostgresUnreachableError)
         for (const { reject } of batch) reject(error);
       else for (const pending of batch) await this.settle([pending]);
-    }
-  }
-
-  private async untilNoClash(calls: readonly C[]): Promise<readonly R[]> {
-    for (let left = triesAfterClash; ; left -= 1) {
-      try {
-        return await this.run(calls);
-      } catch (error) {
-        if (left === 0 || !isClash(error)) throw error;
-      }
     }
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explain, isClash, isLost } from './errors.js';
+import { explain, isLost } from './errors.js';
 
 const coded = (code: string): Error => Object.assign(new Error('from pg'), { code });
 
@@ -22,10 +22,6 @@ describe('what pg says', () => {
   });
 
   it.each(['23505', '42P01', '40P01'])('%s does not', (code) => expect(isLost(coded(code))).toBe(false));
-
-  it.each(['40P01', '40001', '55P03'])('%s means that it may be tried again', (code) =>
-    expect(isClash(coded(code))).toBe(true),
-  );
 
   it.each([
     ['28P01', 'POSTGRES_ACCESS_DENIED'],

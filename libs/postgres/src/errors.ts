@@ -166,11 +166,6 @@ export function isLost(error: unknown): boolean {
   return code === undefined && error instanceof Error && lostMessages.test(error.message);
 }
 
-/** Whether it was rolled back because of others, and may be tried again: deadlock, serialization, a lock not given in time. */
-export function isClash(error: unknown): boolean {
-  return ['40P01', '40001', '55P03'].includes(codeOf(error) as string);
-}
-
 /** The error of the server in the words of this library; any other error as it is. */
 export function explain(error: unknown, server: string, schema: string): unknown {
   const options = { cause: error };

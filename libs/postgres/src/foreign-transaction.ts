@@ -24,8 +24,7 @@ export async function insertWithin(
   bound: QueueBound,
 ): Promise<InsertOutcome> {
   const run = runnerOf(transaction);
-  // No lock for an exact bound: everybody else who enqueues would wait for the commit.
-  const row = { ...toRow(task, bound), channel, isBoundExact: false };
+  const row = { ...toRow(task, bound), channel };
   const text = `SELECT ${quoteName(schema)}.add_task($1::text::json)::text AS outcome`;
   let answer: unknown;
   try {

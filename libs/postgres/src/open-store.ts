@@ -55,13 +55,17 @@ export async function openStore(options: PostgresStoreOptions) {
   }
   const insertion = new TaskInsertion(database);
   const taskWork = new TaskWork(database);
-  const insertions = new CallLane(insertion.insert.bind(insertion));
+  const insert = insertion.insert.bind(insertion);
+  const insertions = new CallLane(insert);
+  const lateInsertions = new CallLane(insert);
   const work = new CallLane(taskWork.run.bind(taskWork));
   return {
     s: quoteName(schema),
     database,
     feed,
     insertions,
+    /** Of those that had to wait, so that no others wait along. */
+    lateInsertions,
     work,
     jobs:
       graphileSchema === undefined
@@ -73,7 +77,7 @@ export async function openStore(options: PostgresStoreOptions) {
     occurrences: new Occurrences(database),
     /** Whatever has been called before is done first. */
     async close(): Promise<void> {
-      await Promise.all([insertions.whenIdle(), work.whenIdle()]);
+      await Promise.all([insertions, lateInsertions, work].map((lane) => lane.whenIdle()));
       await feed.close();
       await database.close();
     },

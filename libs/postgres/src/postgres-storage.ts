@@ -25,6 +25,7 @@ import type {
   WorkerId,
 } from 'nestjs-nightshift';
 import type { News } from './change-feed.js';
+import { untilFree, type busy } from './clash.js';
 import { PostgresClosedError } from './errors.js';
 import { insertWithin } from './foreign-transaction.js';
 import { toPlain } from './names.js';
@@ -34,6 +35,7 @@ import { openStore, type OpenStore, type PostgresStoreOptions } from './open-sto
 export class PostgresStorage implements TaskStorage {
   readonly name = 'postgres';
   private store: OpenStore | undefined;
+  private readonly keyedQueues = new Set<string>();
 
   constructor(private readonly options: PostgresStoreOptions) {}
 
@@ -48,12 +50,23 @@ export class PostgresStorage implements TaskStorage {
   }
 
   insert(task: NewTask, bound: QueueBound): Promise<InsertOutcome> {
-    return this.telling(({ insertions }) => insertions.call({ task, bound }), 'tasks');
+    return untilFree((wasBusy) =>
+      this.telling(({ insertions, lateInsertions }) => {
+        const lane = wasBusy ? lateInsertions : insertions;
+        return lane.call({ task, bound, wasBusy });
+      }, 'tasks'),
+    );
   }
 
-  // oxlint-disable-next-line require-await -- what is wrong with the transaction is a rejection, as with every other method
   async insertWithin(transaction: unknown, task: NewTask, bound: QueueBound): Promise<InsertOutcome> {
-    return insertWithin(transaction, this.options.schema, this.expectOpen().feed.channel, task, bound);
+    const { database, s, feed } = this.expectOpen();
+    const { queue, concurrencyKey } = task;
+    if (concurrencyKey !== undefined && !this.keyedQueues.has(queue)) {
+      // Not in the transaction: all others who come with the first key of the queue would wait for it.
+      await database.query(`SELECT ${s}.note_keyed($1)`, [queue]);
+      this.keyedQueues.add(queue);
+    }
+    return insertWithin(transaction, this.options.schema, feed.channel, task, bound);
   }
 
   async claim(request: ClaimRequest): Promise<ClaimResult> {
@@ -66,9 +79,12 @@ export class PostgresStorage implements TaskStorage {
   }
 
   settle(settlement: Settlement): Promise<boolean> {
-    return this.telling(
-      ({ work }) => work.call({ settle: settlement }) as Promise<boolean>,
-      newsOf(settlement),
+    const news = newsOf(settlement);
+    return untilFree((wasBusy) =>
+      this.telling(
+        ({ work }) => work.call({ settle: settlement, wasBusy }) as Promise<boolean | typeof busy>,
+        news,
+      ),
     );
   }
 

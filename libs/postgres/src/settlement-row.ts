@@ -12,15 +12,25 @@ export interface SettlementRows {
 
 export function toSettlementRows(settlements: readonly Settlement[]): SettlementRows {
   return {
-    kept: settlements.filter(({ isKept }) => isKept).map(toKept),
-    gone: settlements.flatMap(({ id, claim, isKept }) => (isKept ? [] : { seq: seqOf(id), claim })),
+    kept: settlements
+      .filter(({ isKept }) => isKept)
+      .map(toKept)
+      .toSorted(bySeq),
+    gone: settlements
+      .flatMap(({ id, claim, isKept }) => (isKept ? [] : { seq: seqOf(id), claim }))
+      .toSorted(bySeq),
     keyed: settlements.flatMap(({ id, queue, concurrencyKey: key }) =>
       key === undefined ? [] : { seq: seqOf(id), queue, key },
     ),
   };
 }
 
-function toKept(settlement: Settlement): object {
+/** In one order, so that those who change several rows do not wait for each other. */
+function bySeq(a: { readonly seq: number }, b: { readonly seq: number }): number {
+  return a.seq - b.seq;
+}
+
+function toKept(settlement: Settlement) {
   const { id, claim, state, atMs, dueAtMs, nextAttempt, result, error, attempt } = settlement;
   return {
     seq: seqOf(id),

@@ -5,6 +5,7 @@ import type {
   ResolvedTaskFilter,
   RetentionRule,
 } from 'nestjs-nightshift';
+import { untilNoClash } from './clash.js';
 import type { Database } from './database.js';
 import type { PostgresConnection } from './driver.js';
 import { quoteName, quoteText, toPlainJson } from './names.js';
@@ -46,9 +47,13 @@ export class TaskControl {
     const now = `$${values.length + 1}::bigint`;
     const why = `$${values.length + 2}::text`;
     const end = `CASE WHEN was = 'active' THEN`;
-    return this.database.transaction(async (connection) => {
-      const { rows } = await connection.query(
-        `WITH hit AS (SELECT seq AS hit, state AS was FROM ${this.s}.tasks WHERE ${text} AND ended_at IS NULL FOR UPDATE)
+    const attempt = (): Promise<CancelResult> =>
+      this.database.transaction(async (connection) => {
+        await connection.query(`SET LOCAL lock_timeout = '1s'`); // whoever claims waits for this
+        await connection.query(`SELECT ${this.s}.take_keys_locks($1)`, [queue]);
+        const { rows } = await connection.query(
+          `WITH hit AS (
+           SELECT seq AS hit, state AS was FROM ${this.s}.tasks WHERE ${text} AND ended_at IS NULL ORDER BY seq FOR UPDATE)
          UPDATE ${this.s}.tasks SET
            cancellation = ${end} ${why} END,
            state = ${end} state ELSE 'cancelled' END,
@@ -57,16 +62,17 @@ export class TaskControl {
            error = ${end} error ELSE ${why} END,
            dedup_key = ${end} dedup_key ELSE ${keyAfter(now)} END
          FROM hit WHERE seq = hit RETURNING seq, nonce, name, was, concurrency_key`,
-        [...values, nowMs, toPlainJson(error)],
-      );
-      const found = rows as CancelledRow[];
-      const cancelled = found.filter(({ was }) => was !== 'active');
-      await this.releaseKeys(connection, queue, cancelled);
-      return {
-        cancelled: cancelled.map(toTask),
-        requested: found.filter(({ was }) => was === 'active').map(toTask),
-      };
-    });
+          [...values, nowMs, toPlainJson(error)],
+        );
+        const found = rows as CancelledRow[];
+        const cancelled = found.filter(({ was }) => was !== 'active');
+        await this.releaseKeys(connection, queue, cancelled);
+        return {
+          cancelled: cancelled.map(toTask),
+          requested: found.filter(({ was }) => was === 'active').map(toTask),
+        };
+      });
+    return untilNoClash(attempt);
   }
 
   /** They keep their history, and are in line before all that has not begun. */

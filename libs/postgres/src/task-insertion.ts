@@ -1,4 +1,5 @@
 import type { InsertOutcome, NewTask, QueueBound } from 'nestjs-nightshift';
+import { busy, isLockTimeout } from './clash.js';
 import type { Database } from './database.js';
 import { quoteName, toKey, toPlain } from './names.js';
 import { createNonce, toId, type TaskKey } from './task-id.js';
@@ -7,6 +8,7 @@ import { createNonce, toId, type TaskKey } from './task-id.js';
 export interface Insertion {
   readonly task: NewTask;
   readonly bound: QueueBound;
+  readonly wasBusy?: boolean;
 }
 
 /** A task as the functions of the schema take it. */
@@ -19,6 +21,10 @@ interface Answer extends TaskKey {
   readonly replaced: (TaskKey & { readonly name: string }) | null;
 }
 
+interface Busy {
+  readonly kind: 'busy';
+}
+
 /** Adds tasks: plain ones many at once, and those that may be duplicates, or may not fit, one by one in one statement. */
 export class TaskInsertion {
   private readonly addPlain: string;
@@ -27,20 +33,38 @@ export class TaskInsertion {
   constructor(private readonly database: Database) {
     const s = quoteName(database.schema);
     this.addPlain = `SELECT ${s}.add_plain($1::text::json)::text[] AS seqs`;
-    this.addTasks = `
-      SELECT json_agg(outcome) AS outcomes FROM (
-        SELECT ${s}.add_task(value) AS outcome FROM json_array_elements($1::text::json)) added`;
+    this.addTasks = `SELECT ${s}.add_tasks($1::text::json, $2) AS outcomes`;
   }
 
-  async insert(insertions: readonly Insertion[]): Promise<readonly InsertOutcome[]> {
+  async insert(insertions: readonly Insertion[]): Promise<readonly (InsertOutcome | typeof busy)[]> {
     const rows = insertions.map(({ task, bound }) => toRow(task, bound));
-    const values = [JSON.stringify(rows)];
+    const text = JSON.stringify(rows);
     if (insertions.every(isPlain)) {
-      const [answer] = await this.database.query<{ seqs: readonly string[] }>(this.addPlain, values);
+      const [answer] = await this.database.query<{ seqs: readonly string[] }>(this.addPlain, [text]);
       return answer!.seqs.map((seq, index) => added({ seq: Number(seq), nonce: rows[index]!.nonce }));
     }
-    const [answer] = await this.database.query<{ outcomes: readonly Answer[] }>(this.addTasks, values);
-    return answer!.outcomes.map((outcome, index) => toOutcome(outcome, rows[index]!));
+    const outcomes = await this.outcomesOf(
+      text,
+      insertions.some(({ wasBusy }) => wasBusy === true),
+    );
+    return outcomes.map((outcome, index) =>
+      outcome.kind === 'busy' ? busy : toOutcome(outcome, rows[index]!),
+    );
+  }
+
+  /** What takes long is asked again so that those are passed over that have to wait. */
+  private async outcomesOf(text: string, isCareful: boolean): Promise<readonly (Answer | Busy)[]> {
+    try {
+      const values = [text, isCareful];
+      const [answer] = await this.database.query<{ outcomes: readonly (Answer | Busy)[] }>(
+        this.addTasks,
+        values,
+      );
+      return answer!.outcomes;
+    } catch (error) {
+      if (isCareful || !isLockTimeout(error)) throw error;
+      return this.outcomesOf(text, true);
+    }
   }
 }
 
@@ -76,7 +100,6 @@ export function toRow(task: NewTask, bound: QueueBound): TaskRow {
     longKeys: longKeysOf(task),
     capacity: bound.capacity,
     fullMode: bound.fullMode,
-    isBoundExact: true,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ClaimedTask, ClaimRequest, ClaimResult, Settlement, TaskNotes } from 'nestjs-nightshift';
+import { busy, isLockTimeout } from './clash.js';
 import type { Database } from './database.js';
 import { PostgresUnreachableError } from './errors.js';
 import { quoteName, toPlain, toPlainJson } from './names.js';
@@ -8,7 +9,9 @@ import { UncertainWork } from './uncertain-work.js';
 
 /** What a worker asks of the store while tasks run. */
 export type WorkCall =
-  { readonly settle: Settlement } | { readonly note: TaskNotes } | { readonly claim: ClaimRequest };
+  | { readonly settle: Settlement; readonly wasBusy?: boolean }
+  | { readonly note: TaskNotes }
+  | { readonly claim: ClaimRequest };
 
 type ClaimedRow = readonly [
   seq: number,
@@ -37,10 +40,11 @@ interface ClaimAnswer {
 
 interface Answer {
   readonly settled: readonly number[];
+  readonly busy: readonly number[];
   readonly claims: readonly ClaimAnswer[];
 }
 
-const parameters = [1, 2, 3, 4, 5].map((n) => `$${n}::text::json`).join(', ');
+const parameters = [1, 2, 3, 4, 5].map((n) => `$${n}::text::json`).join(', ') + ', $6';
 
 /** Settles what has ended, and claims what begins next, in one statement. */
 export class TaskWork {
@@ -52,16 +56,21 @@ export class TaskWork {
     this.uncertain = new UncertainWork(database);
   }
 
-  async run(calls: readonly WorkCall[]): Promise<readonly (boolean | ClaimResult | undefined)[]> {
+  async run(
+    calls: readonly WorkCall[],
+  ): Promise<readonly (boolean | typeof busy | ClaimResult | undefined)[]> {
     const { uncertain } = this;
     if (calls.some((call) => 'claim' in call)) await uncertain.giveBackUnknown();
-    const { settled, claims } = await this.ask(calls);
+    const { settled, claims, busy: held } = await this.ask(calls);
     const taken = new Set(settled);
     if (uncertain.hasSettlements) await this.lookForLost(calls, taken);
     let next = 0;
     return calls.map((call) => {
       if ('note' in call) return undefined;
-      if ('settle' in call) return taken.has(uncertain.settled(call.settle));
+      if ('settle' in call) {
+        if (held.includes(seqOf(call.settle.id))) return busy;
+        return taken.has(uncertain.settled(call.settle));
+      }
       const result = toResult(claims[next++]!);
       uncertain.given(call.claim.worker, result.tasks);
       return result;
@@ -92,11 +101,24 @@ export class TaskWork {
       rows.length > 0 ? JSON.stringify(rows) : null,
     );
     try {
-      const [row] = await this.database.query<{ answer: Answer }>(this.text, texts);
-      return row!.answer;
+      return await this.answerOf(
+        texts,
+        calls.some((call) => 'settle' in call && call.wasBusy === true),
+      );
     } catch (error) {
       if (error instanceof PostgresUnreachableError) for (const call of calls) this.noteLost(call);
       throw error;
+    }
+  }
+
+  /** What takes long is asked again so that it passes over whoever is in the way. */
+  private async answerOf(texts: readonly (string | null)[], isCareful: boolean): Promise<Answer> {
+    try {
+      const [row] = await this.database.query<{ answer: Answer }>(this.text, [...texts, isCareful]);
+      return row!.answer;
+    } catch (error) {
+      if (isCareful || !isLockTimeout(error)) throw error;
+      return this.answerOf(texts, true);
     }
   }
 

@@ -60,6 +60,7 @@ export class UncertainWork {
       const known = worker === this.worker ? [...this.inHand] : [];
       const fence = this.fenceNumber + 1;
       await this.database.transaction(async (connection) => {
+        await connection.query(`SELECT ${this.s}.take_keys_locks(NULL)`);
         // Waits for a claim that is still under way: it holds on to the worker's row.
         await connection.query(`SELECT FROM ${this.s}.workers WHERE id = $1 FOR UPDATE`, [worker]);
         await connection.query(`UPDATE ${this.s}.workers SET fence = $2 WHERE id = $1`, [worker, fence]);

@@ -1,4 +1,5 @@
 import type { ErrorRecord, Heartbeat, Look, RecoveryResult, WorkerId } from 'nestjs-nightshift';
+import { untilNoClash } from './clash.js';
 import type { Database } from './database.js';
 import { quoteName } from './names.js';
 import { toId, type TaskKey } from './task-id.js';
@@ -75,7 +76,8 @@ export class Workers {
   }
 
   private async call<R>(call: string, values: readonly unknown[]): Promise<R> {
-    const [row] = await this.database.query<{ answer: R }>(`SELECT ${this.s}.${call} AS answer`, values);
+    const text = `SELECT ${this.s}.${call} AS answer`;
+    const [row] = await untilNoClash(() => this.database.query<{ answer: R }>(text, values));
     return row!.answer;
   }
 }

@@ -9,6 +9,7 @@ import {
   TaskQueue,
   type BackgroundEvent,
   type BackgroundModuleOptions,
+  type TaskQueueOptions,
   type TaskContext,
 } from 'nestjs-nightshift';
 import { postgresEngine, type PostgresEngineOptions } from 'nestjs-nightshift/postgres';
@@ -20,6 +21,8 @@ export const bake = defineTask<{ cake: string }, string>('bake', { retry: { maxA
 
 export interface ApplicationOptions {
   readonly queue?: BackgroundModuleOptions['queue'];
+  /** A queue beside the default one. */
+  readonly other?: TaskQueueOptions & { readonly name: string };
   readonly engine?: Partial<PostgresEngineOptions>;
   readonly handle?: (payload: { cake: string }, context: TaskContext) => unknown;
 }
@@ -33,7 +36,7 @@ export function newSchemas(url: string): Schemas {
 
 /** An application on the engine, which is closed after the test if it has not been before. */
 export async function startApplication(schemas: Schemas, options: ApplicationOptions = {}) {
-  const { handle = ({ cake }) => `${cake}, baked`, engine, queue } = options;
+  const { handle = ({ cake }) => `${cake}, baked`, engine, queue, other } = options;
   @TaskHandler(bake)
   class Baker implements TaskHandler<typeof bake> {
     handle(payload: { cake: string }, context: TaskContext): Promise<string> {
@@ -53,6 +56,7 @@ export async function startApplication(schemas: Schemas, options: ApplicationOpt
         }),
         queue: { concurrency: 10, ...queue },
       }),
+      ...(other === undefined ? [] : [BackgroundModule.registerQueue(other)]),
     ],
     providers: [Baker],
   })

@@ -20,10 +20,10 @@ async function setup(url: string) {
     schemas,
     add: (changes: object = {}) =>
       schemas.query(`SELECT ${name}.add_task($1)`, [
-        JSON.stringify({ ...row, nonce: 'n', enqueuedAtMs: 1, isBoundExact: false, ...changes }),
+        JSON.stringify({ ...row, nonce: 'n', enqueuedAtMs: 1, ...changes }),
       ]),
     claim: (changes: object = {}) =>
-      schemas.query(`SELECT ${name}.work(NULL, NULL, NULL, NULL, $1)`, [
+      schemas.query(`SELECT ${name}.work(NULL, NULL, NULL, NULL, $1, false)`, [
         JSON.stringify([{ ...request, ...changes }]),
       ]),
     /** What a claim gives, and whether it has written anything; it is taken back. */
@@ -32,7 +32,7 @@ async function setup(url: string) {
       try {
         await connection.query('BEGIN');
         const answered = await connection.query(
-          `SELECT ${name}.work(NULL, NULL, NULL, NULL, $1)->'claims'->0 AS claim`,
+          `SELECT ${name}.work(NULL, NULL, NULL, NULL, $1, false)->'claims'->0 AS claim`,
           [JSON.stringify([{ ...request, ...changes }])],
         );
         const asked = await connection.query('SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS writes');

@@ -9,6 +9,9 @@ const sweptAtOnce = 1_000;
 /** How many times one claim looks further when it has to pass over everything that comes first. */
 const looksAtOnce = 20;
 
+/** How long the work of a process waits for others before it looks who is in its way. */
+const firstPatienceMs = 500;
+
 /** How tasks that are next in line are taken out. */
 export const claims = (s: string): string => `
   CREATE OR REPLACE FUNCTION ${s}.promote_due(of_queue text, now_ms bigint) RETURNS void LANGUAGE plpgsql AS $$
@@ -48,16 +51,15 @@ export const claims = (s: string): string => `
   -- How many may begin now, by the server's clock, which all processes share.
   CREATE OR REPLACE FUNCTION ${s}.rate_room(of_queue text, most bigint, per interval) RETURNS bigint LANGUAGE plpgsql AS $$
   BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('${s}.rate ' || of_queue, 0));
+    PERFORM pg_advisory_xact_lock(${s}.rate_lock(of_queue)); -- which whoever claims has taken
     DELETE FROM ${s}.starts WHERE queue = of_queue AND at <= clock_timestamp() - per;
     RETURN greatest(0, most - (SELECT coalesce(sum(tasks), 0) FROM ${s}.starts WHERE queue = of_queue));
   END $$;
 
   -- Holds those of these tasks whose key has no room. Of a key whose tasks say different limits, one too many may be held,
-  -- which is put right when one of the key ends.
+  -- which is put right when one of the key ends. Whoever calls this has the lock of the keys.
   CREATE OR REPLACE FUNCTION ${s}.hold_keyed(of_queue text, candidates bigint[]) RETURNS void LANGUAGE plpgsql AS $$
   BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('${s}.keys ' || of_queue, 0));
     WITH places AS (
       SELECT seq, concurrency_key, concurrency_limit,
         row_number() OVER (PARTITION BY concurrency_key ORDER BY priority, rank, seq) AS place
@@ -127,7 +129,12 @@ export const claims = (s: string): string => `
         SELECT json_object_agg(definition, tasks) INTO unknown FROM sums;
         parked := parked || coalesce(unknown::jsonb, '{}');
       END IF;
-      IF line.has_keyed THEN PERFORM ${s}.hold_keyed(r.queue, line.seqs); END IF;
+      IF line.has_keyed THEN
+        -- The lock is taken already, but for the first that ever come with a key: whoever has it then claims those.
+        IF pg_try_advisory_xact_lock(${s}.keys_lock(r.queue)) THEN PERFORM ${s}.hold_keyed(r.queue, line.seqs);
+        ELSE line.seqs := ARRAY(SELECT seq FROM ${s}.tasks WHERE seq = ANY(line.seqs) AND concurrency_key IS NULL);
+        END IF;
+      END IF;
       WITH claimed AS (
         UPDATE ${s}.tasks SET state = 'active', claim = claim + 1, worker = r.worker, started_at = r."nowMs",
             expires_at = NULL
@@ -158,21 +165,44 @@ export const claims = (s: string): string => `
       'mayHaveMore', (begun = r.places OR looks = ${looksAtOnce}) AND r.places > 0);
   END $$;
 
-  CREATE OR REPLACE FUNCTION ${s}.work(kept json, gone json, keyed json, notes json, requests json) RETURNS json
-    LANGUAGE plpgsql
-    SET enable_seqscan = off SET lock_timeout = '2s' AS $$
+  -- The locks that these claims need, if they are to bring anything. After a settlement nothing is known of that.
+  CREATE OR REPLACE FUNCTION ${s}.locks_of_claims(requests json, settles boolean) RETURNS bigint[] LANGUAGE sql AS $$
+    SELECT array_agg(CASE WHEN queues.keyed THEN ${s}.keys_lock(r.queue) END)
+        || array_agg(CASE WHEN r."rateMax" IS NOT NULL THEN ${s}.rate_lock(r.queue) END)
+      FROM json_array_elements(requests) AS request
+        CROSS JOIN json_to_record(request) AS r(queue text, places bigint, "rateMax" bigint)
+        LEFT JOIN ${s}.queues ON name = r.queue
+      WHERE r.places > 0 AND (queues.keyed OR r."rateMax" IS NOT NULL)
+        AND (settles OR ${s}.empty_claim(request) IS NULL)
+  $$;
+
+  -- 'careful' passes over rows that somebody else has changed in a transaction that is still open, and names them.
+  CREATE OR REPLACE FUNCTION ${s}.work(kept json, gone json, keyed json, notes json, requests json, careful boolean)
+    RETURNS json LANGUAGE plpgsql
+    SET enable_seqscan = off SET lock_timeout = '${firstPatienceMs}ms' AS $$
   DECLARE
     settled bigint[];
+    busy bigint[];
     request json;
     claimed json;
     answers json[] := '{}';
   BEGIN
+    IF careful THEN PERFORM set_config('lock_timeout', '2s', true); END IF;
+    PERFORM ${s}.take_locks(
+      ARRAY(SELECT ${s}.keys_lock(queue) FROM json_to_recordset(keyed) AS x(queue text))
+        || ${s}.locks_of_claims(requests, kept IS NOT NULL OR gone IS NOT NULL));
+    IF careful THEN
+      busy := ${s}.busy_among(kept, gone);
+      notes := ${s}.without(notes, busy);
+      kept := ${s}.without(kept, busy);
+      gone := ${s}.without(gone, busy);
+    END IF;
     IF notes IS NOT NULL THEN PERFORM ${s}.note(notes); END IF;
     settled := ${s}.settle(kept, gone, keyed);
     FOR request IN SELECT json_array_elements(requests) LOOP
       claimed := coalesce(${s}.empty_claim(request), ${s}.claim(request));
       answers := answers || claimed;
     END LOOP;
-    RETURN json_build_object('settled', coalesce(settled, '{}'), 'claims', to_json(answers));
+    RETURN json_build_object('settled', coalesce(settled, '{}'), 'busy', coalesce(busy, '{}'), 'claims', to_json(answers));
   END $$;
 `;

@@ -1,6 +1,12 @@
 import { endReasons } from '../end-reasons.js';
 import { quoteText } from '../names.js';
 
+/** How long tasks wait for somebody who adds one with the same key, before the others are added without them. */
+const firstPatienceMs = 100;
+const carefulPatienceMs = 10;
+/** After so many that have to wait, others that may are not tried: all that is added with them would wait along. */
+const mostBusy = 5;
+
 /** How tasks come in: many plain ones at once, or one by one with all that may have to be decided. */
 export const insertion = (s: string): string => `
   CREATE OR REPLACE FUNCTION ${s}.add_plain(tasks json) RETURNS bigint[] LANGUAGE plpgsql AS $$
@@ -27,6 +33,11 @@ export const insertion = (s: string): string => `
       + (SELECT count(*) FROM (SELECT FROM ${s}.tasks WHERE queue = of_queue AND held = 'concurrencyKey' LIMIT most) held)
   $$;
 
+  CREATE OR REPLACE FUNCTION ${s}.note_keyed(of_queue text) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO ${s}.queues (name, paused, keyed) VALUES (of_queue, false, true)
+      ON CONFLICT (name) DO UPDATE SET keyed = true
+  $$;
+
   -- Neither waits for anybody nor fails while others enqueue, but for those who are adding the very same key just now.
   CREATE OR REPLACE FUNCTION ${s}.add_task(task json) RETURNS json LANGUAGE plpgsql AS $$
   DECLARE
@@ -41,10 +52,10 @@ export const insertion = (s: string): string => `
     SELECT * INTO t FROM json_to_record(task) AS x(nonce text, queue text, name text, definition text, payload text,
       priority bigint, "maxAttempts" bigint, "enqueuedAtMs" bigint, options text, tags text[], metadata text,
       "dueAtMs" bigint, "expiresAtMs" bigint, key text, "untilMs" bigint, "onConflict" text, "concurrencyKey" text,
-      "concurrencyLimit" bigint, "longKeys" text, capacity bigint, "fullMode" text, "isBoundExact" boolean, channel text);
+      "concurrencyLimit" bigint, "longKeys" text, capacity bigint, "fullMode" text, channel text);
     IF t.channel IS NOT NULL THEN PERFORM pg_notify(t.channel, ''); END IF;
-    IF t."isBoundExact" AND t.capacity IS NOT NULL AND t."dueAtMs" IS NULL THEN
-      PERFORM pg_advisory_xact_lock(hashtextextended('${s}.bound ' || t.queue, 0));
+    IF t."concurrencyKey" IS NOT NULL AND NOT EXISTS (SELECT FROM ${s}.queues WHERE name = t.queue AND keyed) THEN
+      PERFORM ${s}.note_keyed(t.queue);
     END IF;
     LOOP
       twin := NULL;
@@ -99,5 +110,35 @@ export const insertion = (s: string): string => `
       SELECT coalesce(json_agg(json_build_object('seq', seq, 'nonce', nonce, 'name', name)), '[]') INTO dropped FROM gone;
     END IF;
     RETURN json_build_object('kind', 'added', 'seq', added, 'dropped', dropped, 'replaced', replaced);
+  END $$;
+
+  -- For each task its outcome, and the bounds are exact. With 'careful' those are 'busy' whose key somebody is adding in a
+  -- transaction that is still open; without, all of it fails after a moment.
+  CREATE OR REPLACE FUNCTION ${s}.add_tasks(tasks json, careful boolean) RETURNS json LANGUAGE plpgsql
+    SET lock_timeout = '2s' AS $$
+  DECLARE
+    task json;
+    outcome json;
+    outcomes json[] := '{}';
+    busy int := 0;
+  BEGIN
+    PERFORM ${s}.take_locks(ARRAY(
+      SELECT ${s}.bound_lock(queue) FROM json_to_recordset(tasks) AS x(queue text, capacity bigint, "dueAtMs" bigint)
+        WHERE capacity IS NOT NULL AND "dueAtMs" IS NULL));
+    PERFORM set_config('lock_timeout', CASE WHEN careful THEN '${carefulPatienceMs}ms' ELSE '${firstPatienceMs}ms' END, true);
+    FOR task IN SELECT json_array_elements(tasks) LOOP
+      IF NOT careful OR task ->> 'key' IS NULL THEN outcome := ${s}.add_task(task);
+      ELSIF busy = ${mostBusy} THEN outcome := '{"kind":"busy"}';
+      ELSE
+        BEGIN
+          outcome := ${s}.add_task(task);
+        EXCEPTION WHEN lock_not_available THEN
+          outcome := '{"kind":"busy"}';
+          busy := busy + 1;
+        END;
+      END IF;
+      outcomes := outcomes || outcome;
+    END LOOP;
+    RETURN to_json(outcomes);
   END $$;
 `;

@@ -5,12 +5,13 @@ import { claims } from './claims.js';
 import { counting } from './counting.js';
 import { emptyClaims } from './empty-claims.js';
 import { insertion } from './insertion.js';
+import { locks } from './locks.js';
 import { settlement } from './settlement.js';
 import { tableVersions } from './tables.js';
 import { workers } from './workers.js';
 
 /** The functions of this release: made anew with every version, so a change of one needs a version too, if an empty one. */
-const functions = [counting, insertion, settlement, emptyClaims, claims, workers] as const;
+const functions = [locks, counting, insertion, settlement, emptyClaims, claims, workers] as const;
 
 /** The version of the tables and functions that this release makes. */
 export const schemaVersion = tableVersions.length;

@@ -65,11 +65,27 @@ export const settlement = (s: string): string => `
     RETURN settled;
   END $$;
 
-  -- As many held tasks of the key are in line again. Whoever decides about keys holds the lock of the queue, and waits for
-  -- no row after that; so nobody waits for each other.
+  -- Those of these tasks whose rows are in the hands of somebody else. The others are locked.
+  CREATE OR REPLACE FUNCTION ${s}.busy_among(kept json, gone json) RETURNS bigint[] LANGUAGE plpgsql AS $$
+  DECLARE
+    given bigint[];
+    free bigint[];
+  BEGIN
+    given := ARRAY(SELECT seq FROM json_to_recordset(kept) AS x(seq bigint)
+      UNION ALL SELECT seq FROM json_to_recordset(gone) AS x(seq bigint));
+    free := ARRAY(SELECT seq FROM ${s}.tasks WHERE seq = ANY(given) FOR UPDATE SKIP LOCKED);
+    RETURN ARRAY(SELECT seq FROM ${s}.tasks WHERE seq = ANY(given) AND seq <> ALL(free));
+  END $$;
+
+  CREATE OR REPLACE FUNCTION ${s}.without(rows json, seqs bigint[]) RETURNS json LANGUAGE sql IMMUTABLE AS $$
+    SELECT json_agg(each) FROM json_array_elements(rows) AS each WHERE (each ->> 'seq')::bigint <> ALL(seqs)
+  $$;
+
+  -- As many held tasks of the key are in line again. Whoever calls this has the lock of the keys; but of the first that
+  -- ever come with a key somebody else may, and then a heartbeat puts it right.
   CREATE OR REPLACE FUNCTION ${s}.release_key(of_queue text, key text, most bigint) RETURNS void LANGUAGE plpgsql AS $$
   BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('${s}.keys ' || of_queue, 0));
+    IF NOT pg_try_advisory_xact_lock(${s}.keys_lock(of_queue)) THEN RETURN; END IF;
     UPDATE ${s}.tasks SET held = NULL WHERE seq IN (
       SELECT seq FROM ${s}.tasks WHERE queue = of_queue AND held = 'concurrencyKey' AND concurrency_key = key
         ORDER BY priority, rank, seq LIMIT most FOR UPDATE SKIP LOCKED);

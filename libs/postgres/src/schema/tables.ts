@@ -94,4 +94,10 @@ export const tableVersions: readonly ((s: string) => string)[] = [
   // A claim with a smaller number than that of its worker comes too late: its worker has ceased to wait for it.
   (s) => `ALTER TABLE ${s}.workers ADD COLUMN fence bigint NOT NULL DEFAULT 0;`,
   () => '', // functions only: a claim that finds nothing writes nothing
+  // Whether a task of the queue has ever had a concurrency key: only then do claims have to decide about keys.
+  (s) => `
+  ALTER TABLE ${s}.queues ADD COLUMN keyed boolean NOT NULL DEFAULT false;
+  INSERT INTO ${s}.queues (name, paused, keyed)
+    SELECT DISTINCT queue, false, true FROM ${s}.tasks WHERE concurrency_key IS NOT NULL
+    ON CONFLICT (name) DO UPDATE SET keyed = true;`,
 ];

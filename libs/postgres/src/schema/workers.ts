@@ -15,19 +15,20 @@ export const workers = (s: string): string => `
   CREATE OR REPLACE FUNCTION ${s}.beat(of_worker bigint) RETURNS json LANGUAGE plpgsql AS $$
   DECLARE
     is_known boolean;
-    keyed record;
+    stuck json;
   BEGIN
-    UPDATE ${s}.workers SET beat = beat + 1 WHERE id = of_worker;
-    is_known := FOUND;
     -- What no end of a task has released, because it came between two transactions. Of those alone: everybody does this.
-    FOR keyed IN
+    SELECT json_agg(each) INTO stuck FROM (
       SELECT queue, concurrency_key AS key FROM ${s}.tasks t WHERE held = 'concurrencyKey' GROUP BY queue, concurrency_key
         HAVING max(concurrency_limit) > (SELECT count(*) FROM ${s}.tasks a
           WHERE a.queue = t.queue AND a.concurrency_key = t.concurrency_key AND a.state = 'active')
-        ORDER BY 1, 2 LIMIT 1000
-    LOOP
-      PERFORM ${s}.release_key(keyed.queue, keyed.key, 1);
-    END LOOP;
+        ORDER BY 1, 2 LIMIT 1000) each;
+    IF stuck IS NOT NULL THEN
+      PERFORM ${s}.take_locks(ARRAY(SELECT ${s}.keys_lock(queue) FROM json_to_recordset(stuck) AS x(queue text)));
+      PERFORM ${s}.release_key(queue, key, 1) FROM json_to_recordset(stuck) AS x(queue text, key text);
+    END IF;
+    UPDATE ${s}.workers SET beat = beat + 1 WHERE id = of_worker;
+    is_known := FOUND;
     PERFORM ${s}.fold_counts();
     RETURN json_build_object('isKnown', is_known, 'workers', (SELECT json_agg(json_build_object(
       'worker', id, 'beat', beat, 'process', process)) FROM ${s}.workers), 'look', ${s}.look(of_worker));
@@ -40,6 +41,7 @@ export const workers = (s: string): string => `
     occurrences bigint;
     keyed record;
   BEGIN
+    PERFORM ${s}.take_keys_locks(NULL);
     -- Whoever deletes a worker has its tasks; others who want to wait here, and then find nothing.
     WITH rows AS (DELETE FROM ${s}.workers WHERE id = ANY(dead) RETURNING id) SELECT array_agg(id) INTO gone FROM rows;
     IF gone IS NULL THEN RETURN json_build_object('tasks', '[]'::json, 'occurrences', 0); END IF;
