@@ -1,3 +1,4 @@
+import type { TellFailure } from 'nestjs-nightshift';
 import { CallLane } from './call-lane.js';
 import { ChangeFeed } from './change-feed.js';
 import { Database } from './database.js';
@@ -34,7 +35,7 @@ const connectPatienceMs = 10_000;
  *
  * @throws one of the errors of this library that says what is wrong
  */
-export async function openStore(options: PostgresStoreOptions) {
+export async function openStore(options: PostgresStoreOptions, tellFailure: TellFailure) {
   const { schema, graphileSchema, server, source, destinations } = options;
   const pool = 'pool' in source ? source.pool : await openPool(source.connectionString);
   const database = new Database(pool, server, schema, !('pool' in source));
@@ -66,7 +67,7 @@ export async function openStore(options: PostgresStoreOptions) {
     jobs:
       graphileSchema === undefined
         ? undefined
-        : new GraphileJobs(database, graphileSchema, feed, destinations),
+        : new GraphileJobs(database, graphileSchema, feed, destinations, tellFailure),
     workers: new Workers(database),
     search: new TaskSearch(database),
     control: new TaskControl(database),

@@ -78,4 +78,38 @@ await describeWithService(postgres, 'jobs of graphile-worker', (url) => {
     const { tasks } = await admin.searchTasks('default', { order: 'oldest' });
     expect(tasks.map(({ state }) => state).toSorted()).toEqual(['completed', 'discarded']);
   });
+
+  it('runs what is due beside a job that is never due', async () => {
+    const { addJob, jobs, queue, completed } = await setup(url);
+    await addJob(`'bake', run_at => 'infinity'`);
+    await addJob(`'bake', '{"cake": "sponge"}'`);
+    await expect.poll(completed).toBe(1);
+    expect(await (await queue.enqueue(bake, { cake: 'tart' })).result()).toBe('tart, baked');
+    expect(await jobs()).toHaveLength(1);
+  });
+
+  it('runs its own tasks when jobs cannot be taken over, says so once, and tries again', async () => {
+    const { addJob, queue, completed, events, schemas } = await setup(url);
+    const { graphile } = schemas;
+    await schemas.query(`ALTER FUNCTION ${graphile}.complete_jobs(bigint[]) RENAME TO hidden`);
+    await addJob(`'bake', '{"cake": "sponge"}'`);
+    const failures = () => events.filter(({ type }) => type === 'engine.failed');
+    await expect.poll(failures).toMatchObject([{ during: 'take over jobs', error: { code: '42883' } }]);
+    for (const cake of ['tart', 'pie', 'roll'])
+      expect(await (await queue.enqueue(bake, { cake })).result()).toBe(`${cake}, baked`);
+    await schemas.query(`ALTER FUNCTION ${graphile}.hidden(bigint[]) RENAME TO complete_jobs`);
+    await expect.poll(completed, { timeout: 8_000 }).toBe(4);
+    expect(failures()).toHaveLength(1);
+  }, 15_000);
+
+  it('runs a job that nobody has said is due now', async () => {
+    const { addJob, completed, schemas } = await setup(url);
+    await addJob(`'bake', '{"cake": "sponge"}', job_key => 'later', run_at => now() + interval '1 hour'`);
+    await addJob(`'bake', '{"cake": "tart"}'`);
+    await expect.poll(completed).toBe(1);
+    await schemas.query(
+      `SELECT ${schemas.graphile}.reschedule_jobs(array_agg(id), run_at => now()) FROM ${schemas.graphile}.jobs`,
+    );
+    await expect.poll(completed, { timeout: 8_000 }).toBe(2);
+  }, 15_000);
 });
