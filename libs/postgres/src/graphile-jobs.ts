@@ -1,6 +1,8 @@
 import type { ClaimRequest, TellFailure } from 'nestjs-nightshift';
 import type { ChangeFeed } from './change-feed.js';
 import type { Database } from './database.js';
+import { PostgresPermissionError } from './errors.js';
+import { explainGraphile } from './graphile-schema.js';
 import { quoteName } from './names.js';
 
 /** A definition whose tasks others may add as jobs, by its name. */
@@ -51,7 +53,7 @@ export class GraphileJobs {
 
   constructor(
     private readonly database: Database,
-    graphileSchema: string,
+    private readonly graphileSchema: string,
     private readonly feed: ChangeFeed,
     private readonly destinations: JobDestinations,
     private readonly tellFailure: TellFailure,
@@ -80,7 +82,10 @@ export class GraphileJobs {
       const failures = (last?.failures ?? 0) + 1;
       const nextAtMs = nowMs + Math.min(pauseMs.first * 2 ** (failures - 1), pauseMs.last);
       this.looked.set(queue, { version, nextAtMs, failures });
-      this.tell(error, nowMs);
+      this.tell(
+        error instanceof PostgresPermissionError ? explainGraphile(error.cause, this.graphileSchema) : error,
+        nowMs,
+      );
       return nextAtMs;
     }
   }

@@ -2,8 +2,9 @@ import type { TellFailure } from 'nestjs-nightshift';
 import { CallLane } from './call-lane.js';
 import { ChangeFeed } from './change-feed.js';
 import { Database } from './database.js';
-import { loadGraphileWorker, loadPg, type PostgresPool } from './driver.js';
+import { loadPg, type PostgresPool } from './driver.js';
 import { GraphileJobs, type JobDestinations } from './graphile-jobs.js';
+import { prepareGraphileSchema } from './graphile-schema.js';
 import { quoteName, toChannel } from './names.js';
 import { Occurrences } from './occurrences.js';
 import { migrate } from './schema/migration.js';
@@ -42,12 +43,7 @@ export async function openStore(options: PostgresStoreOptions, tellFailure: Tell
   const feed = new ChangeFeed(database, toChannel(schema));
   try {
     await database.withConnection((connection) => migrate(connection, schema));
-    if (graphileSchema !== undefined) {
-      const { runMigrations } = await loadGraphileWorker();
-      await database.alone(`graphile ${graphileSchema}`, () =>
-        runMigrations({ pgPool: pool, schema: graphileSchema }),
-      );
-    }
+    if (graphileSchema !== undefined) await prepareGraphileSchema(database, pool, graphileSchema);
     await feed.listen();
   } catch (error) {
     await feed.close();
