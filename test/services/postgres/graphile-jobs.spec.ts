@@ -1,4 +1,4 @@
-import { constant } from 'nestjs-nightshift';
+import { constant, defineTask } from 'nestjs-nightshift';
 import { expect, it } from 'vitest';
 import { describeWithService } from '../service.js';
 import { bake, newSchemas, startApplication, type ApplicationOptions } from './application.js';
@@ -23,6 +23,25 @@ await describeWithService(postgres, 'jobs of graphile-worker', (url) => {
       .poll(async () => (await admin.searchTasks('default', { states: ['completed'] })).tasks)
       .toMatchObject([{ name: 'bake', priority: 3, concurrencyKey: 'oven', tags: ['sweet'] }]);
     expect(await jobs()).toEqual([]);
+  });
+
+  it('gives a job the keys and the priority that it says itself, and none of its definition', async () => {
+    const definition = defineTask<{ cake: string }, string>('bake', {
+      priority: 7,
+      concurrencyKey: 'the oven',
+      deduplicationKey: ({ cake }) => cake,
+    });
+    const { addJob, admin, completed } = await setup(url, { definition, queue: { capacity: 1 } });
+    await addJob(`'bake', '{"cake": "sponge"}', queue_name => 'stove', priority => 3`);
+    await addJob(`'bake', '{"cake": "sponge"}'`);
+    await addJob(`'bake', '{"cake": "sponge"}'`);
+    await expect.poll(completed).toBe(3);
+    const { tasks } = await admin.searchTasks('default', { order: 'oldest' });
+    expect(tasks.map(({ priority, concurrencyKey }) => [priority, concurrencyKey]).toSorted()).toEqual([
+      [0, undefined],
+      [0, undefined],
+      [3, 'stove'],
+    ]);
   });
 
   it('leaves a job alone that is not due, or that names nothing of ours', async () => {
