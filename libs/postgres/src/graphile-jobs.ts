@@ -1,7 +1,7 @@
 import type { ClaimRequest, TellFailure } from 'nestjs-nightshift';
 import type { ChangeFeed } from './change-feed.js';
 import type { Database } from './database.js';
-import { PostgresPermissionError } from './errors.js';
+import { isClash, PostgresPermissionError } from './errors.js';
 import { explainGraphile } from './graphile-schema.js';
 import { quoteName } from './names.js';
 
@@ -27,8 +27,12 @@ interface Answer {
 const usualMaxAttempts = 25;
 /** How many jobs are taken over at once. */
 const takenAtOnce = 500;
+/** How long to wait for whoever has a job locked, in an open transaction: the claim waits too. */
+const lockPatienceMs = 500;
 /** How long to wait after a look has failed, in milliseconds: doubled each time, up to the last. */
 const pauseMs = { first: 100, last: 5_000 } as const;
+/** How many clashes with others in a row are told: one or two are what happens when several look at once. */
+const toldClashes = 5;
 /** For how long the same failure is not told again. */
 const quietMs = 600_000;
 
@@ -82,26 +86,29 @@ export class GraphileJobs {
       const failures = (last?.failures ?? 0) + 1;
       const nextAtMs = nowMs + Math.min(pauseMs.first * 2 ** (failures - 1), pauseMs.last);
       this.looked.set(queue, { version, nextAtMs, failures });
-      this.tell(
-        error instanceof PostgresPermissionError ? explainGraphile(error.cause, this.graphileSchema) : error,
-        nowMs,
-      );
+      if (!isClash(error) || failures >= toldClashes) this.tell(error, nowMs);
       return nextAtMs;
     }
   }
 
   /** @returns when the next one is due, on the clock of the claim */
   private async look(queue: string, nowMs: number, destinations: readonly JobDestination[]): Promise<number> {
-    const [answer] = await this.database.query<Answer>(this.text, [
+    const values = [
       queue,
       destinations.map(({ definition }) => definition),
       destinations.map(({ maxAttempts }) => maxAttempts),
-    ]);
+    ];
+    const [answer] = await this.database.transaction(async (connection) => {
+      await connection.query(`SET LOCAL lock_timeout = ${lockPatienceMs}`);
+      return (await connection.query(this.text, values)).rows as Answer[];
+    });
     if (Number(answer!.taken) === takenAtOnce) return nowMs;
     return nowMs + Math.ceil(answer!.next_in_ms ?? Infinity);
   }
 
-  private tell(error: unknown, atMs: number): void {
+  private tell(failure: unknown, atMs: number): void {
+    const isForbidden = failure instanceof PostgresPermissionError;
+    const error = isForbidden ? explainGraphile(failure.cause, this.graphileSchema) : failure;
     const text = String(error);
     if (this.lastTold?.text === text && atMs - this.lastTold.atMs < quietMs) return;
     this.lastTold = { text, atMs };

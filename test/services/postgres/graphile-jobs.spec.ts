@@ -1,5 +1,5 @@
 import { constant, defineTask } from 'nestjs-nightshift';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { describeWithService } from '../service.js';
 import { bake, newSchemas, startApplication, type ApplicationOptions } from './application.js';
 import { postgres } from './postgres.js';
@@ -119,6 +119,22 @@ await describeWithService(postgres, 'jobs of graphile-worker', (url) => {
     await schemas.query(`ALTER FUNCTION ${graphile}.hidden(bigint[]) RENAME TO complete_jobs`);
     await expect.poll(completed, { timeout: 8_000 }).toBe(4);
     expect(failures()).toHaveLength(1);
+  }, 15_000);
+
+  it('runs its own tasks while somebody has a job locked that is due', async () => {
+    const { addJob, queue, completed, events, schemas } = await setup(url);
+    await addJob(`'bake', '{"cake": "sponge"}', run_at => now() + interval '300 ms'`);
+    const client = await schemas.pool.connect();
+    onTestFinished(() => client.release());
+    await client.query(
+      `BEGIN; SELECT ${schemas.graphile}.reschedule_jobs(array_agg(id), priority => 1) FROM ${schemas.graphile}.jobs;
+       SELECT pg_sleep(0.4)`,
+    );
+    for (const cake of ['tart', 'pie', 'roll'])
+      expect(await (await queue.enqueue(bake, { cake })).result()).toBe(`${cake}, baked`);
+    await client.query('ROLLBACK');
+    await expect.poll(completed, { timeout: 8_000 }).toBe(4);
+    expect(events.filter(({ type }) => type === 'engine.failed')).toEqual([]);
   }, 15_000);
 
   it('runs a job that nobody has said is due now', async () => {
