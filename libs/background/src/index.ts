@@ -161,6 +161,7 @@ export type {
   TaskNotes,
   TasksLook,
   TaskStorage,
+  TellFailure,
   WorkerId,
   WorkerSign,
 } from './tasks/task-storage.js';

@@ -108,4 +108,17 @@ describe('ChangeFeed', () => {
     await vi.advanceTimersByTimeAsync(501);
     expect([feed.version, feed.newsSince(version)]).toEqual([version + 2, 'changes']);
   });
+
+  it('looks for jobs now and then although nobody says that there are any, whatever else is said', async () => {
+    const { feed, tell } = await setup();
+    const { version, jobsVersion } = feed;
+    for (let passedMs = 0; passedMs < 2_500; passedMs += 500) {
+      await vi.advanceTimersByTimeAsync(500);
+      tell('somebody changes');
+    }
+    expect([feed.version, feed.jobsVersion]).toEqual([version + 5, jobsVersion]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([feed.version, feed.jobsVersion]).toEqual([version + 6, jobsVersion + 1]);
+    expect([feed.version, feed.jobsVersion]).toEqual([version + 6, jobsVersion + 1]);
+  });
 });

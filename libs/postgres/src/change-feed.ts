@@ -9,7 +9,7 @@ const togetherMs = 20;
 const longestTogetherMs = 200;
 /** For how long somebody who has told something counts as one who does. */
 const tellerForMs = 1_000;
-/** Without a word of changes it looks all the same: a pooler may lose what is said. */
+/** Without a word of changes, or of jobs, it looks all the same: a pooler may lose what is said, and some is never said. */
 const looksAnywayMs = 2_500;
 /** How long to wait before listening again after the connection was lost: doubled each time, up to the last. */
 const pauseMs = { first: 100, last: 5_000 } as const;
@@ -28,6 +28,7 @@ export class ChangeFeed {
   private readonly lastOf: Record<News, number> = { ends: 0, tasks: 0, changes: 0 };
   private changedAt = performance.now();
   private jobs = 1;
+  private jobsAt = performance.now();
   private client: PostgresClient | undefined;
   private timer: NodeJS.Timeout | undefined;
   private relistening: NodeJS.Timeout | undefined;
@@ -52,7 +53,9 @@ export class ChangeFeed {
 
   /** Goes up when others have changed something, and now and then. */
   get version(): number {
-    if (performance.now() - this.changedAt > looksAnywayMs) this.hear('changes');
+    const quietSince = performance.now() - looksAnywayMs;
+    if (this.jobsAt < quietSince) this.hearOfJobs();
+    else if (this.changedAt < quietSince) this.hear('changes');
     return this.heard;
   }
 
@@ -61,7 +64,10 @@ export class ChangeFeed {
     return allNews.findLast((news) => this.lastOf[news] > version) ?? 'ends';
   }
 
-  /** Goes up when jobs of graphile-worker have come, or may have. */
+  /**
+   * Goes up when jobs of graphile-worker have come, or may have. That one was rescheduled nobody says, so it goes up now and
+   * then in any case, with {@link version}: that makes a claim, which looks.
+   */
   get jobsVersion(): number {
     return this.jobs;
   }
@@ -79,8 +85,7 @@ export class ChangeFeed {
     if (this.isClosed) return client.release(true);
     this.client = client;
     this.failures = 0;
-    this.jobs += 1;
-    this.hear('changes');
+    this.hearOfJobs();
   }
 
   /** Others will hear of what is committed. */
@@ -106,15 +111,18 @@ export class ChangeFeed {
   }
 
   private onNotified(channel: string, payload: string): void {
-    if (channel === jobsChannel) {
-      this.jobs += 1;
-      return this.hear('changes');
-    }
+    if (channel === jobsChannel) return this.hearOfJobs();
     if (payload.startsWith(this.self)) return;
     const [teller = '', word] = payload.split(' ');
     const news = allNews.find((each) => each === word) ?? 'changes';
     if (teller !== '') this.tellers[news].set(teller, performance.now());
     this.hear(news);
+  }
+
+  private hearOfJobs(): void {
+    this.jobs += 1;
+    this.jobsAt = performance.now();
+    this.hear('changes');
   }
 
   private hear(news: News): void {

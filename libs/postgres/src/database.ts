@@ -1,5 +1,6 @@
 import { explain, isLost, PostgresClosedError, PostgresUnreachableError } from './errors.js';
 import type { PostgresClient, PostgresConnection, PostgresPool } from './driver.js';
+import { toleratePoolErrors } from './pool-errors.js';
 
 /**
  * The connections of one engine. Says what goes wrong in the words of this library; while the server cannot be reached, every
@@ -8,6 +9,7 @@ import type { PostgresClient, PostgresConnection, PostgresPool } from './driver.
 export class Database {
   private outage: PostgresUnreachableError | undefined;
   private isClosed = false;
+  private readonly stopTolerating: () => void;
 
   /** @param isOurs whether the pool ends with this */
   constructor(
@@ -16,10 +18,7 @@ export class Database {
     readonly schema: string,
     private readonly isOurs: boolean,
   ) {
-    // Of a connection that nobody is using: whoever asks next gets another one, or learns what is wrong.
-    if (!isOurs) return;
-    pool.on('error', () => {});
-    pool.on('connect', (client) => void client.on('error', () => {})); // graphile-worker asks for it
+    this.stopTolerating = toleratePoolErrors(pool);
   }
 
   get closed(): boolean {
@@ -83,6 +82,7 @@ export class Database {
   async close(): Promise<void> {
     this.isClosed = true;
     if (this.isOurs) await this.pool.end();
+    else this.stopTolerating();
   }
 
   private told(error: unknown): unknown {

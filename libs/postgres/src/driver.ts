@@ -17,7 +17,9 @@ export interface PostgresPool {
   connect(): Promise<PostgresClient>;
   end(): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): unknown;
-  on(event: 'connect', listener: (client: PostgresClient) => void): unknown;
+  on(event: 'connect' | 'remove', listener: (client: PostgresClient) => void): unknown;
+  off(event: 'error', listener: (error: Error) => void): unknown;
+  off(event: 'connect' | 'remove', listener: (client: PostgresClient) => void): unknown;
 }
 
 interface PgModule {
@@ -27,6 +29,8 @@ interface PgModule {
 }
 
 interface GraphileModule {
+  /** @param log makes what is called with each line */
+  readonly Logger: new (log: () => (level: string, message: string) => void) => object;
   runMigrations(options: Readonly<Record<string, unknown>>): Promise<void>;
 }
 

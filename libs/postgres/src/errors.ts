@@ -1,4 +1,5 @@
 import { NightshiftError } from 'nestjs-nightshift/channels';
+import { quoteName } from './names.js';
 
 /** The client library is not installed. */
 export class PgMissingError extends NightshiftError {
@@ -81,6 +82,29 @@ export class PostgresPermissionError extends PostgresStorageError {
       `The user of the connection lacks a permission, see \`cause\`. To make the schema '${schema}' it needs ` +
         'GRANT CREATE ON DATABASE, once; then the schema is its own. Or start once as a user that may, and ' +
         `GRANT ALL ON SCHEMA, and on ALL TABLES, SEQUENCES and FUNCTIONS IN SCHEMA "${schema}", to the other.`,
+      options,
+    );
+  }
+}
+
+/** The user may not take jobs out of the schema of graphile-worker. */
+export class GraphilePermissionError extends PostgresStorageError {
+  readonly code = 'GRAPHILE_NO_PERMISSION';
+
+  /** @param roles who owns the tables and who is connected, when that is what is wrong */
+  constructor(
+    readonly schema: string,
+    roles?: { readonly owner: string; readonly role: string },
+    options?: ErrorOptions,
+  ) {
+    const grant = roles
+      ? `GRANT ${quoteName(roles.owner)} TO ${quoteName(roles.role)}`
+      : 'GRANT owner TO user';
+    super(
+      `The user of the connection may not take jobs out of the schema '${schema}' of graphile-worker` +
+        `${options?.cause === undefined ? '' : ', see `cause`'}. Its tables have row level security, so permissions on them are ` +
+        `not enough: the user has to own them, or be a member of who does, ${grant}. To make the schema it needs ` +
+        "GRANT CREATE ON DATABASE, once. If nothing adds jobs with add_job(), say graphile: 'none' instead.",
       options,
     );
   }

@@ -1,6 +1,8 @@
-import type { ClaimRequest } from 'nestjs-nightshift';
+import type { ClaimRequest, TellFailure } from 'nestjs-nightshift';
 import type { ChangeFeed } from './change-feed.js';
 import type { Database } from './database.js';
+import { isClash, PostgresPermissionError } from './errors.js';
+import { explainGraphile } from './graphile-schema.js';
 import { quoteName } from './names.js';
 
 /** A definition whose tasks others may add as jobs, by its name. */
@@ -25,6 +27,22 @@ interface Answer {
 const usualMaxAttempts = 25;
 /** How many jobs are taken over at once. */
 const takenAtOnce = 500;
+/** How long to wait for whoever has a job locked, in an open transaction: the claim waits too. */
+const lockPatienceMs = 500;
+/** How long to wait after a look has failed, in milliseconds: doubled each time, up to the last. */
+const pauseMs = { first: 100, last: 5_000 } as const;
+/** How many clashes with others in a row are told: one or two are what happens when several look at once. */
+const toldClashes = 5;
+/** For how long the same failure is not told again. */
+const quietMs = 600_000;
+
+/** What came of the last look for the jobs of a queue. */
+interface LastLook {
+  readonly version: number;
+  readonly nextAtMs: number;
+  /** How many have failed in a row. */
+  readonly failures: number;
+}
 
 /**
  * Takes over the jobs that others have added with `graphile_worker.add_job()`, from another language or a trigger, and that
@@ -34,37 +52,67 @@ const takenAtOnce = 500;
  */
 export class GraphileJobs {
   private readonly text: string;
-  private readonly looked = new Map<string, { readonly version: number; readonly nextAtMs: number }>();
+  private readonly looked = new Map<string, LastLook>();
+  private lastTold: { readonly text: string; readonly atMs: number } | undefined;
 
   constructor(
     private readonly database: Database,
-    graphileSchema: string,
+    private readonly graphileSchema: string,
     private readonly feed: ChangeFeed,
     private readonly destinations: JobDestinations,
+    private readonly tellFailure: TellFailure,
   ) {
     this.text = takeOver(quoteName(database.schema), quoteName(graphileSchema));
   }
 
   /**
-   * Takes over what is due for the queue of a claim, if there may be anything.
+   * Takes over what is due for the queue of a claim, if there may be anything. It does not reject: what is wrong with jobs
+   * must not keep the tasks of the queue from being claimed. It is told, and tried again a little later.
    *
    * @returns when to ask again even if nothing is heard, on the clock of the claim
    */
   async takeOver({ queue, nowMs }: Pick<ClaimRequest, 'queue' | 'nowMs'>): Promise<number | undefined> {
     const version = this.feed.jobsVersion;
     const last = this.looked.get(queue);
-    if (last?.version === version && nowMs < last.nextAtMs) return finite(last.nextAtMs);
+    const isHeard = last?.version !== version && last?.failures === 0;
+    if (last !== undefined && !isHeard && nowMs < last.nextAtMs) return finite(last.nextAtMs);
     const destinations = this.destinations.of(queue);
     if (destinations.length === 0) return undefined;
-    const [answer] = await this.database.query<Answer>(this.text, [
+    try {
+      const nextAtMs = await this.look(queue, nowMs, destinations);
+      this.looked.set(queue, { version, nextAtMs, failures: 0 });
+      return finite(nextAtMs);
+    } catch (error) {
+      const failures = (last?.failures ?? 0) + 1;
+      const nextAtMs = nowMs + Math.min(pauseMs.first * 2 ** (failures - 1), pauseMs.last);
+      this.looked.set(queue, { version, nextAtMs, failures });
+      if (!isClash(error) || failures >= toldClashes) this.tell(error, nowMs);
+      return nextAtMs;
+    }
+  }
+
+  /** @returns when the next one is due, on the clock of the claim */
+  private async look(queue: string, nowMs: number, destinations: readonly JobDestination[]): Promise<number> {
+    const values = [
       queue,
       destinations.map(({ definition }) => definition),
       destinations.map(({ maxAttempts }) => maxAttempts),
-    ]);
-    const nextAtMs =
-      Number(answer!.taken) === takenAtOnce ? nowMs : nowMs + Math.ceil(answer!.next_in_ms ?? Infinity);
-    this.looked.set(queue, { version, nextAtMs });
-    return finite(nextAtMs);
+    ];
+    const [answer] = await this.database.transaction(async (connection) => {
+      await connection.query(`SET LOCAL lock_timeout = ${lockPatienceMs}`);
+      return (await connection.query(this.text, values)).rows as Answer[];
+    });
+    if (Number(answer!.taken) === takenAtOnce) return nowMs;
+    return nowMs + Math.ceil(answer!.next_in_ms ?? Infinity);
+  }
+
+  private tell(failure: unknown, atMs: number): void {
+    const isForbidden = failure instanceof PostgresPermissionError;
+    const error = isForbidden ? explainGraphile(failure.cause, this.graphileSchema) : failure;
+    const text = String(error);
+    if (this.lastTold?.text === text && atMs - this.lastTold.atMs < quietMs) return;
+    this.lastTold = { text, atMs };
+    this.tellFailure('take over jobs', error);
   }
 }
 
@@ -110,5 +158,5 @@ function takeOver(s: string, graphile: string): string {
     SELECT (SELECT count(*) FROM added) AS taken,
       (SELECT extract(epoch FROM min(run_at) - now())::float8 * 1000 FROM ${graphile}.jobs
        WHERE task_identifier IN (SELECT definition FROM ours) AND locked_at IS NULL AND attempts < max_attempts
-         AND run_at > now()) AS next_in_ms`;
+         AND run_at > now() AND isfinite(run_at)) AS next_in_ms`;
 }

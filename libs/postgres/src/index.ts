@@ -1,4 +1,5 @@
 export {
+  GraphilePermissionError,
   GraphileWorkerMissingError,
   PgMissingError,
   PostgresAccessDeniedError,

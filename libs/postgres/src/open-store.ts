@@ -1,8 +1,10 @@
+import type { TellFailure } from 'nestjs-nightshift';
 import { CallLane } from './call-lane.js';
 import { ChangeFeed } from './change-feed.js';
 import { Database } from './database.js';
-import { loadGraphileWorker, loadPg, type PostgresPool } from './driver.js';
+import { loadPg, type PostgresPool } from './driver.js';
 import { GraphileJobs, type JobDestinations } from './graphile-jobs.js';
+import { prepareGraphileSchema } from './graphile-schema.js';
 import { quoteName, toChannel } from './names.js';
 import { Occurrences } from './occurrences.js';
 import { migrate } from './schema/migration.js';
@@ -34,19 +36,14 @@ const connectPatienceMs = 10_000;
  *
  * @throws one of the errors of this library that says what is wrong
  */
-export async function openStore(options: PostgresStoreOptions) {
+export async function openStore(options: PostgresStoreOptions, tellFailure: TellFailure) {
   const { schema, graphileSchema, server, source, destinations } = options;
   const pool = 'pool' in source ? source.pool : await openPool(source.connectionString);
   const database = new Database(pool, server, schema, !('pool' in source));
   const feed = new ChangeFeed(database, toChannel(schema));
   try {
     await database.withConnection((connection) => migrate(connection, schema));
-    if (graphileSchema !== undefined) {
-      const { runMigrations } = await loadGraphileWorker();
-      await database.alone(`graphile ${graphileSchema}`, () =>
-        runMigrations({ pgPool: pool, schema: graphileSchema }),
-      );
-    }
+    if (graphileSchema !== undefined) await prepareGraphileSchema(database, pool, graphileSchema);
     await feed.listen();
   } catch (error) {
     await feed.close();
@@ -70,7 +67,7 @@ export async function openStore(options: PostgresStoreOptions) {
     jobs:
       graphileSchema === undefined
         ? undefined
-        : new GraphileJobs(database, graphileSchema, feed, destinations),
+        : new GraphileJobs(database, graphileSchema, feed, destinations, tellFailure),
     workers: new Workers(database),
     search: new TaskSearch(database),
     control: new TaskControl(database),

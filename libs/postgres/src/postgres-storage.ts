@@ -22,6 +22,7 @@ import type {
   TasksLook,
   TaskState,
   TaskStorage,
+  TellFailure,
   WorkerId,
 } from 'nestjs-nightshift';
 import type { News } from './change-feed.js';
@@ -39,8 +40,8 @@ export class PostgresStorage implements TaskStorage {
 
   constructor(private readonly options: PostgresStoreOptions) {}
 
-  async open(): Promise<void> {
-    this.store = await openStore(this.options);
+  async open(tellFailure: TellFailure): Promise<void> {
+    this.store = await openStore(this.options, tellFailure);
   }
 
   async close(): Promise<void> {

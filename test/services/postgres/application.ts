@@ -24,6 +24,8 @@ export interface ApplicationOptions {
   /** A queue beside the default one. */
   readonly other?: TaskQueueOptions & { readonly name: string };
   readonly engine?: Partial<PostgresEngineOptions>;
+  /** Whose tasks are handled, `bake` if nothing is said. */
+  readonly definition?: typeof bake;
   readonly handle?: (payload: { cake: string }, context: TaskContext) => unknown;
 }
 
@@ -36,8 +38,8 @@ export function newSchemas(url: string): Schemas {
 
 /** An application on the engine, which is closed after the test if it has not been before. */
 export async function startApplication(schemas: Schemas, options: ApplicationOptions = {}) {
-  const { handle = ({ cake }) => `${cake}, baked`, engine, queue, other } = options;
-  @TaskHandler(bake)
+  const { definition = bake, handle = ({ cake }) => `${cake}, baked`, engine, queue, other } = options;
+  @TaskHandler(definition)
   class Baker implements TaskHandler<typeof bake> {
     handle(payload: { cake: string }, context: TaskContext): Promise<string> {
       return Promise.resolve(handle(payload, context)) as Promise<string>;

@@ -50,16 +50,6 @@ await describeWithService(postgres, 'opening the engine on PostgreSQL', (url) =>
     });
   });
 
-  it('uses a pool of the application, and leaves it open', async () => {
-    const schemas = newSchemas(url);
-    const pool = new Pool({ connectionString: url, max: 6 });
-    onTestFinished(() => pool.end());
-    const { queue, close } = await startApplication(schemas, { engine: { pool } });
-    expect(await (await queue.enqueue(bake, { cake: 'sponge' })).result()).toBe('sponge, baked');
-    await close();
-    expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
-  });
-
   it('lacks only what no store can do', () => {
     const { lacks } = postgresEngine({ connectionString: url }).capabilities;
     expect(Object.keys(lacks).toSorted()).toEqual(['closures', 'retryFunctions', 'tryEnqueue']);

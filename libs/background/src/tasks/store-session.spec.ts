@@ -92,6 +92,20 @@ describe('StoreSession', () => {
     expect(storage.beat).toHaveBeenCalledTimes(3);
   });
 
+  it('tells of what a driver says has failed, of one and the same error once', async () => {
+    const { storage, session, failures } = setup();
+    await session.open();
+    const [tellFailure] = storage.open.mock.calls[0]!;
+    const error = new Error('no permission');
+    tellFailure('take over jobs', error);
+    tellFailure('take over jobs', error);
+    tellFailure('take over jobs', new Error('no permission'));
+    expect(failures).toEqual(['take over jobs', 'take over jobs']);
+    await session.close();
+    tellFailure('take over jobs', new Error('closed'));
+    expect(failures).toHaveLength(2);
+  });
+
   it('begins anew as another worker when it was taken for dead', async () => {
     const { clock, quiet, storage, queue, session } = setup();
     await session.worker();

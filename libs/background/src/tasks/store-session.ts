@@ -71,7 +71,7 @@ export class StoreSession {
 
   /** The first look: what others have left. */
   async open(): Promise<void> {
-    await this.storage.open();
+    await this.storage.open((during, error) => this.fail(during, error));
     const look = await this.storage.look(undefined, undefined);
     this.pausedQueues = look !== undefined && 'pausedQueues' in look ? look.pausedQueues : [];
   }

@@ -186,6 +186,14 @@ export interface TaskEnd {
 }
 
 /**
+ * Tells that something has failed which a driver does by itself, and tries again: an `engine.failed` event. One and the same
+ * error is told once, however often it is given here. Calling it does not throw.
+ *
+ * @param during what it did, for a log line: `'take over jobs'`
+ */
+export type TellFailure = (during: string, error: unknown) => void;
+
+/**
  * Where a durable engine of ours keeps its tasks: the driver's contract. `StoredEngine` does the rest, so a driver is about
  * data and transactions and knows nothing of handlers, scopes, timers or events.
  *
@@ -197,7 +205,8 @@ export interface TaskEnd {
  * - **Fenced.** {@link settle} and {@link note} take effect only under the claim that is the task's current one, and
  *   {@link claim} gives nothing to a worker that is not registered, or is no more.
  * - **Failing.** A call that fails rejects. Calls that fail because of one and the same outage may all reject with one and the
- *   same error, which is told once and not once for each call.
+ *   same error, which is told once and not once for each call. What a driver does beside what it was called for fails no
+ *   call: it is told by what {@link open} is given.
  * - **Ordered.** {@link claim} gives the waiting tasks with the smallest `priority` first; among those, such as have fallen
  *   due, by when they did; then the others, in the order in which they were inserted. It passes over those without a handler
  *   and those whose `concurrencyKey` has no room, without them slowing down the claims of others. What it has passed over
@@ -210,7 +219,8 @@ export interface TaskEnd {
 export interface TaskStorage {
   /** What to call it in messages: `'sqlite'`. */
   readonly name: string;
-  open(): Promise<void>;
+  /** @param tellFailure for what nobody has asked for, and so nobody hears of, when it fails */
+  open(tellFailure: TellFailure): Promise<void>;
   /** Whatever has been called before is done first. */
   close(): Promise<void>;
 
