@@ -16,7 +16,7 @@ export async function untilNoClash<R>(run: () => Promise<R>): Promise<R> {
 }
 
 /** Whether it was rolled back because of others, and may be tried again: deadlock, serialization, a lock not given in time. */
-function isClash(error: unknown): boolean {
+export function isClash(error: unknown): boolean {
   return isLockTimeout(error) || ['40P01', '40001'].includes(codeOf(error) as string);
 }
 

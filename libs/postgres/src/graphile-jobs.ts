@@ -1,7 +1,8 @@
 import type { ClaimRequest, TellFailure } from 'nestjs-nightshift';
+import { isClash } from './clash.js';
 import type { ChangeFeed } from './change-feed.js';
 import type { Database } from './database.js';
-import { isClash, PostgresPermissionError } from './errors.js';
+import { PostgresPermissionError } from './errors.js';
 import { explainGraphile } from './graphile-schema.js';
 import { quoteName } from './names.js';
 
