@@ -6,6 +6,8 @@ export interface PostgresConnection {
 }
 
 export interface PostgresClient extends PostgresConnection {
+  /** What it has made of the connection string and the environment. */
+  readonly connectionParameters?: { readonly options?: string | undefined };
   release(error?: Error | boolean): void;
   on(event: 'notification', listener: (message: { channel: string; payload?: string }) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;

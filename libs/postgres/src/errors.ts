@@ -114,6 +114,25 @@ export class PostgresReadOnlyError extends PostgresStorageError {
   }
 }
 
+/** Transactions see less of each other than the engine counts on. */
+export class PostgresIsolationError extends PostgresStorageError {
+  readonly code = 'POSTGRES_ISOLATION';
+
+  constructor(
+    readonly server: string,
+    readonly isolation: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `Connections to PostgreSQL at ${server} begin their transactions as '${isolation}', under which more tasks of a ` +
+        "`concurrencyKey` would run than may. The engine needs 'read committed'. Run: ALTER ROLE name SET " +
+        "default_transaction_isolation = 'read committed'. Or give it a pool of its own, with the options " +
+        "'-c default_transaction_isolation=read\\ committed'. Transactions that you give to enqueue() may be as they are.",
+      options,
+    );
+  }
+}
+
 /** What was given as `transaction` cannot be used, or is of another database. */
 export class PostgresTransactionError extends PostgresStorageError {
   readonly code = 'POSTGRES_TRANSACTION_UNUSABLE';

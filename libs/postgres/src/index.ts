@@ -4,6 +4,7 @@ export {
   PostgresAccessDeniedError,
   PostgresClosedError,
   PostgresDatabaseMissingError,
+  PostgresIsolationError,
   PostgresNewerVersionError,
   PostgresPermissionError,
   PostgresReadOnlyError,
