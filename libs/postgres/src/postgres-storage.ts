@@ -33,6 +33,8 @@ import { openStore, type OpenStore, type PostgresStoreOptions } from './open-sto
 /** Keeps tasks in a schema of a PostgreSQL database. What is asked at the same time goes there together: see `CallLane`. */
 export class PostgresStorage implements TaskStorage {
   readonly name = 'postgres';
+  /** The server answers nothing more in it. */
+  readonly losesTransactions = true;
   private store: OpenStore | undefined;
 
   constructor(private readonly options: PostgresStoreOptions) {}

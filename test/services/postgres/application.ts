@@ -1,4 +1,4 @@
-import { Module, type INestApplicationContext } from '@nestjs/common';
+import { Module, type INestApplicationContext, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   BackgroundAdmin,
@@ -21,6 +21,8 @@ export const bake = defineTask<{ cake: string }, string>('bake', { retry: { maxA
 export interface ApplicationOptions {
   readonly queue?: BackgroundModuleOptions['queue'];
   readonly engine?: Partial<PostgresEngineOptions>;
+  /** Handlers of other tasks. */
+  readonly providers?: readonly Type[];
   readonly handle?: (payload: { cake: string }, context: TaskContext) => unknown;
 }
 
@@ -33,7 +35,7 @@ export function newSchemas(url: string): Schemas {
 
 /** An application on the engine, which is closed after the test if it has not been before. */
 export async function startApplication(schemas: Schemas, options: ApplicationOptions = {}) {
-  const { handle = ({ cake }) => `${cake}, baked`, engine, queue } = options;
+  const { handle = ({ cake }) => `${cake}, baked`, engine, queue, providers = [] } = options;
   @TaskHandler(bake)
   class Baker implements TaskHandler<typeof bake> {
     handle(payload: { cake: string }, context: TaskContext): Promise<string> {
@@ -54,7 +56,7 @@ export async function startApplication(schemas: Schemas, options: ApplicationOpt
         queue: { concurrency: 10, ...queue },
       }),
     ],
-    providers: [Baker],
+    providers: [Baker, ...providers],
   })
   class App {}
   const app = await NestFactory.createApplicationContext(App, { logger: false, abortOnError: false });

@@ -210,12 +210,14 @@ export interface TaskEnd {
 export interface TaskStorage {
   /** What to call it in messages: `'sqlite'`. */
   readonly name: string;
+  /** Whether a call of {@link insertWithin} that fails takes the whole transaction along. By default it goes on. */
+  readonly losesTransactions?: boolean;
   open(): Promise<void>;
   /** Whatever has been called before is done first. */
   close(): Promise<void>;
 
   insert(task: NewTask, bound: QueueBound): Promise<InsertOutcome>;
-  /** Inside a transaction of the caller's, which is of a kind that the driver knows. */
+  /** Inside a transaction of the caller's, which is of a kind that the driver knows: one call at a time in each. */
   insertWithin(transaction: unknown, task: NewTask, bound: QueueBound): Promise<InsertOutcome>;
   claim(request: ClaimRequest): Promise<ClaimResult>;
   /** @returns whether it took effect: `false` when the task is no longer under this claim */
