@@ -1,3 +1,4 @@
+import { UnstorableOutcomeError } from 'nestjs-nightshift';
 import { NightshiftError } from 'nestjs-nightshift/channels';
 
 /** The client library is not installed. */
@@ -114,6 +115,21 @@ export class PostgresReadOnlyError extends PostgresStorageError {
   }
 }
 
+/** The database cannot keep every text. */
+export class PostgresEncodingError extends PostgresStorageError {
+  readonly code = 'POSTGRES_ENCODING';
+
+  constructor(
+    readonly server: string,
+    readonly encoding: string,
+  ) {
+    super(
+      `The database at ${server} has the encoding ${encoding}, which cannot keep every text. Use one that has UTF8: ` +
+        'createdb --encoding=UTF8 --template=template0 NAME',
+    );
+  }
+}
+
 /** Transactions see less of each other than the engine counts on. */
 export class PostgresIsolationError extends PostgresStorageError {
   readonly code = 'POSTGRES_ISOLATION';
@@ -206,4 +222,11 @@ export function explain(error: unknown, server: string, schema: string): unknown
     default:
       return error;
   }
+}
+
+/** Why the outcome of a task was not stored. What cannot be converted, or is too large, is so the next time as well. */
+export function explainOutcome(error: unknown, taskId: string): unknown {
+  const code = codeOf(error);
+  const isRefused = typeof code === 'string' && (/^22...$/.test(code) || code === '54000');
+  return isRefused ? new UnstorableOutcomeError(taskId, { cause: error }) : error;
 }

@@ -4,6 +4,7 @@ export {
   PostgresAccessDeniedError,
   PostgresClosedError,
   PostgresDatabaseMissingError,
+  PostgresEncodingError,
   PostgresIsolationError,
   PostgresNewerVersionError,
   PostgresPermissionError,

@@ -1,6 +1,6 @@
 import { Database } from './database.js';
 import { loadPg, type PostgresPool } from './driver.js';
-import { PostgresIsolationError } from './errors.js';
+import { PostgresEncodingError, PostgresIsolationError } from './errors.js';
 
 export interface PostgresDatabaseOptions {
   readonly source: { readonly connectionString: string } | { readonly pool: PostgresPool };
@@ -23,16 +23,23 @@ const connectPatienceMs = 10_000;
 /** In text, as the server's `options` want a blank. */
 const readCommitted = '-c default_transaction_isolation=read\\ committed';
 
+interface Settings {
+  readonly encoding: string;
+  readonly isolation: string;
+}
+
 /**
- * Connects, and sees to it that transactions are what the functions of the schema count on: each statement sees what others
+ * Connects, and sees to it that the database keeps every text, and that transactions are what the functions of the schema count on: each statement sees what others
  * have committed before it, also while it waits for their locks.
  *
- * @throws PostgresIsolationError when they are not
+ * @throws PostgresEncodingError, PostgresIsolationError when it is otherwise
  */
 export async function openDatabase(options: PostgresDatabaseOptions): Promise<OpenDatabase> {
   const { source, server } = options;
   const opened = await open(options);
-  const isolation = await closingUnless(opened, () => isolationOf(opened));
+  const { isolation } = await closingUnless(opened, async () =>
+    expectEncoding(await settingsOf(opened), server),
+  );
   if (isCommitted(isolation)) return opened;
   const given = await closingUnless(opened, () => startOptionsOf(opened));
   await opened.database.close();
@@ -48,9 +55,9 @@ async function openAsking(
 ): Promise<OpenDatabase> {
   const opened = await open(options, startOptions);
   try {
-    const found = await isolationOf(opened);
-    if (isCommitted(found)) return opened;
-    throw new PostgresIsolationError(options.server, found); // a pooler has kept it to itself
+    const found = await settingsOf(opened);
+    if (isCommitted(found.isolation)) return opened;
+    throw new PostgresIsolationError(options.server, found.isolation); // a pooler has kept it to itself
   } catch (error) {
     await opened.database.close();
     if (error instanceof PostgresIsolationError) throw error;
@@ -86,11 +93,17 @@ function withOptions(connectionString: string, options: string): string {
   return `${connectionString}${connectionString.includes('?') ? '&' : '?'}options=${encodeURIComponent(options)}`;
 }
 
-async function isolationOf({ database }: OpenDatabase): Promise<string> {
-  const [row] = await database.query<{ isolation: string }>(
-    `SELECT current_setting('default_transaction_isolation') AS isolation`,
+async function settingsOf({ database }: OpenDatabase): Promise<Settings> {
+  const [settings] = await database.query<Settings>(
+    `SELECT current_setting('server_encoding') AS encoding,
+       current_setting('default_transaction_isolation') AS isolation`,
   );
-  return row!.isolation;
+  return settings!;
+}
+
+function expectEncoding(settings: Settings, server: string): Settings {
+  if (settings.encoding !== 'UTF8') throw new PostgresEncodingError(server, settings.encoding);
+  return settings;
 }
 
 /** What the connections ask the server for at their start: by the connection string, or by PGOPTIONS. */

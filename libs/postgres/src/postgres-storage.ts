@@ -25,7 +25,7 @@ import type {
   WorkerId,
 } from 'nestjs-nightshift';
 import type { News } from './change-feed.js';
-import { PostgresClosedError } from './errors.js';
+import { explainOutcome, PostgresClosedError } from './errors.js';
 import { insertWithin } from './foreign-transaction.js';
 import { toPlain } from './names.js';
 import { openStore, type OpenStore, type PostgresStoreOptions } from './open-store.js';
@@ -67,11 +67,15 @@ export class PostgresStorage implements TaskStorage {
       : { ...result, nextAtMs: Math.min(result.nextAtMs ?? Infinity, jobsDueAtMs) };
   }
 
-  settle(settlement: Settlement): Promise<boolean> {
-    return this.telling(
-      ({ work }) => work.call({ settle: settlement }) as Promise<boolean>,
-      newsOf(settlement),
-    );
+  async settle(settlement: Settlement): Promise<boolean> {
+    try {
+      return await this.telling(
+        ({ work }) => work.call({ settle: settlement }) as Promise<boolean>,
+        newsOf(settlement),
+      );
+    } catch (error) {
+      throw explainOutcome(error, settlement.id);
+    }
   }
 
   async note(notes: TaskNotes): Promise<void> {

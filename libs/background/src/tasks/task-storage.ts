@@ -197,7 +197,8 @@ export interface TaskEnd {
  * - **Fenced.** {@link settle} and {@link note} take effect only under the claim that is the task's current one, and
  *   {@link claim} gives nothing to a worker that is not registered, or is no more.
  * - **Failing.** A call that fails rejects. Calls that fail because of one and the same outage may all reject with one and the
- *   same error, which is told once and not once for each call.
+ *   same error, which is told once and not once for each call. What {@link settle} refuses because of what is in it, and would
+ *   refuse again, it refuses with an `UnstorableOutcomeError`, and is asked again without it.
  * - **Ordered.** {@link claim} gives the waiting tasks with the smallest `priority` first; among those, such as have fallen
  *   due, by when they did; then the others, in the order in which they were inserted. It passes over those without a handler
  *   and those whose `concurrencyKey` has no room, without them slowing down the claims of others. What it has passed over
