@@ -48,7 +48,7 @@ export const claims = (s: string): string => `
   -- How many may begin now, by the server's clock, which all processes share.
   CREATE OR REPLACE FUNCTION ${s}.rate_room(of_queue text, most bigint, per interval) RETURNS bigint LANGUAGE plpgsql AS $$
   BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('${s}.rate ' || of_queue, 0));
+    PERFORM pg_advisory_xact_lock(hashtextextended(${quoteText(`${s}.rate `)} || of_queue, 0));
     DELETE FROM ${s}.starts WHERE queue = of_queue AND at <= clock_timestamp() - per;
     RETURN greatest(0, most - (SELECT coalesce(sum(tasks), 0) FROM ${s}.starts WHERE queue = of_queue));
   END $$;
@@ -57,7 +57,7 @@ export const claims = (s: string): string => `
   -- which is put right when one of the key ends.
   CREATE OR REPLACE FUNCTION ${s}.hold_keyed(of_queue text, candidates bigint[]) RETURNS void LANGUAGE plpgsql AS $$
   BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('${s}.keys ' || of_queue, 0));
+    PERFORM pg_advisory_xact_lock(hashtextextended(${quoteText(`${s}.keys `)} || of_queue, 0));
     WITH places AS (
       SELECT seq, concurrency_key, concurrency_limit,
         row_number() OVER (PARTITION BY concurrency_key ORDER BY priority, rank, seq) AS place

@@ -44,7 +44,7 @@ export const insertion = (s: string): string => `
       "concurrencyLimit" bigint, "longKeys" text, capacity bigint, "fullMode" text, "isBoundExact" boolean, channel text);
     IF t.channel IS NOT NULL THEN PERFORM pg_notify(t.channel, ''); END IF;
     IF t."isBoundExact" AND t.capacity IS NOT NULL AND t."dueAtMs" IS NULL THEN
-      PERFORM pg_advisory_xact_lock(hashtextextended('${s}.bound ' || t.queue, 0));
+      PERFORM pg_advisory_xact_lock(hashtextextended(${quoteText(`${s}.bound `)} || t.queue, 0));
     END IF;
     LOOP
       twin := NULL;

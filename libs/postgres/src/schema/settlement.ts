@@ -1,3 +1,5 @@
+import { quoteText } from '../names.js';
+
 /** How many attempts of a task are kept. */
 const attemptsKept = 50;
 /** How many lines of a task's log are kept. */
@@ -69,7 +71,7 @@ export const settlement = (s: string): string => `
   -- no row after that; so nobody waits for each other.
   CREATE OR REPLACE FUNCTION ${s}.release_key(of_queue text, key text, most bigint) RETURNS void LANGUAGE plpgsql AS $$
   BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('${s}.keys ' || of_queue, 0));
+    PERFORM pg_advisory_xact_lock(hashtextextended(${quoteText(`${s}.keys `)} || of_queue, 0));
     UPDATE ${s}.tasks SET held = NULL WHERE seq IN (
       SELECT seq FROM ${s}.tasks WHERE queue = of_queue AND held = 'concurrencyKey' AND concurrency_key = key
         ORDER BY priority, rank, seq LIMIT most FOR UPDATE SKIP LOCKED);
