@@ -103,6 +103,23 @@ export class PostgresNewerVersionError extends PostgresStorageError {
   }
 }
 
+/** In the schema there is something of somebody else's under a name that the engine needs. */
+export class PostgresSchemaTakenError extends PostgresStorageError {
+  readonly code = 'POSTGRES_SCHEMA_TAKEN';
+
+  constructor(
+    readonly schema: string,
+    what: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `The schema '${schema}' has ${what}, which the engine has not made, and it needs that name itself. Nothing was changed. ` +
+        "Give the engine a schema of its own: postgresEngine({ schema: 'background_work' }). It is made when it is not there.",
+      options,
+    );
+  }
+}
+
 /** The server takes no writes: it is a standby, or set to read only. */
 export class PostgresReadOnlyError extends PostgresStorageError {
   readonly code = 'POSTGRES_READ_ONLY';

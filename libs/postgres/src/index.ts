@@ -9,6 +9,7 @@ export {
   PostgresNewerVersionError,
   PostgresPermissionError,
   PostgresReadOnlyError,
+  PostgresSchemaTakenError,
   PostgresStorageError,
   PostgresTransactionError,
   PostgresUnreachableError,
