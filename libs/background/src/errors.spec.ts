@@ -125,6 +125,11 @@ const all: [error: NightshiftError, code: string, told: readonly string[]][] = [
     ["'kitchen'", '0 of 3', '`handles`', '`cause`'],
   ],
   [
+    new errors.UnstorableOutcomeError('7', { cause }),
+    'UNSTORABLE_OUTCOME',
+    ['task 7', '`cause`', 'stored without it'],
+  ],
+  [
     new errors.NotSupportedError('memory', 'transaction', 'it is in memory'),
     'NOT_SUPPORTED',
     ["'memory'", '(transaction)', 'it is in memory'],

@@ -584,6 +584,25 @@ export class TaskFailedError extends TaskOutcomeError {
   }
 }
 
+/**
+ * A store does not take what became of a task, because of what is in it, and would not take it the next time. Thrown by drivers
+ * of stores; the engine then stores the outcome without it.
+ */
+export class UnstorableOutcomeError extends NightshiftError {
+  readonly code = 'UNSTORABLE_OUTCOME';
+
+  constructor(
+    readonly taskId: string,
+    options: ErrorOptions,
+  ) {
+    super(
+      `The store does not take what became of task ${taskId}, see \`cause\`: its outcome is stored without it. Return a result, ` +
+        'or throw an error, that the store can keep.',
+      options,
+    );
+  }
+}
+
 /** The result of a completed task cannot be had: it is none that JSON can carry, or is kept no longer. */
 export class TaskResultLostError extends TaskOutcomeError {
   readonly code = 'TASK_RESULT_LOST';

@@ -43,6 +43,7 @@ export {
   TickTimeoutError,
   UnknownNameError,
   UnknownTaskError,
+  UnstorableOutcomeError,
   WrongQueueError,
   type PayloadIssue,
 } from './errors.js';

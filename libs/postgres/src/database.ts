@@ -1,4 +1,5 @@
 import { explain, isLost, PostgresClosedError, PostgresUnreachableError } from './errors.js';
+import { withOwnParsers } from './own-parsers.js';
 import type { PostgresClient, PostgresConnection, PostgresPool } from './driver.js';
 import { toleratePoolErrors } from './pool-errors.js';
 
@@ -57,7 +58,7 @@ export class Database {
     const client = await this.connect();
     client.on('error', ignore); // the statement that is under way rejects with it
     try {
-      const result = await work(client);
+      const result = await work(withOwnParsers(client));
       this.outage = undefined;
       client.release();
       return result;

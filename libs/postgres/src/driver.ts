@@ -5,7 +5,18 @@ export interface PostgresConnection {
   query(text: string, values?: readonly unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
 }
 
-export interface PostgresClient extends PostgresConnection {
+export interface PostgresClient {
+  query(text: string): Promise<{ readonly rows: readonly unknown[] }>;
+  /** @param query `types` says how to read what comes */
+  query(query: {
+    readonly text: string;
+    readonly values: readonly unknown[] | undefined;
+    readonly types: { getTypeParser(type: number, format?: string): unknown };
+  }): Promise<{ readonly rows: readonly unknown[] }>;
+  /** How the application wants its own read. */
+  getTypeParser?(type: number, format?: string): unknown;
+  /** What it has made of the connection string and the environment. */
+  readonly connectionParameters?: { readonly options?: string | undefined };
   release(error?: Error | boolean): void;
   on(event: 'notification', listener: (message: { channel: string; payload?: string }) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explain, isLost } from './errors.js';
+import { explain, explainOutcome, isLost } from './errors.js';
 
 const coded = (code: string): Error => Object.assign(new Error('from pg'), { code });
 
@@ -36,5 +36,19 @@ describe('what pg says', () => {
   it('anything else stays as it is', () => {
     const error = coded('23505');
     expect(explain(error, 'db/shop', 'nightshift')).toBe(error);
+  });
+
+  it.each(['22P05', '22003', '54000'])('%s of an outcome will be said of it again', (code) => {
+    const error = coded(code);
+    expect(explainOutcome(error, '7')).toMatchObject({
+      code: 'UNSTORABLE_OUTCOME',
+      taskId: '7',
+      cause: error,
+    });
+  });
+
+  it.each(['40001', '53100', 'ECONNRESET'])('%s of an outcome may not', (code) => {
+    const error = coded(code);
+    expect(explainOutcome(error, '7')).toBe(error);
   });
 });

@@ -1,3 +1,4 @@
+import { UnstorableOutcomeError } from 'nestjs-nightshift';
 import { NightshiftError } from 'nestjs-nightshift/channels';
 import { quoteName } from './names.js';
 
@@ -126,6 +127,23 @@ export class PostgresNewerVersionError extends PostgresStorageError {
   }
 }
 
+/** In the schema there is something of somebody else's under a name that the engine needs. */
+export class PostgresSchemaTakenError extends PostgresStorageError {
+  readonly code = 'POSTGRES_SCHEMA_TAKEN';
+
+  constructor(
+    readonly schema: string,
+    what: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `The schema '${schema}' has ${what}, which the engine has not made, and it needs that name itself. Nothing was changed. ` +
+        "Give the engine a schema of its own: postgresEngine({ schema: 'background_work' }). It is made when it is not there.",
+      options,
+    );
+  }
+}
+
 /** The server takes no writes: it is a standby, or set to read only. */
 export class PostgresReadOnlyError extends PostgresStorageError {
   readonly code = 'POSTGRES_READ_ONLY';
@@ -135,6 +153,40 @@ export class PostgresReadOnlyError extends PostgresStorageError {
     options?: ErrorOptions,
   ) {
     super(`PostgreSQL at ${server} takes no writes. Connect to the primary, not to a standby.`, options);
+  }
+}
+
+/** The database cannot keep every text. */
+export class PostgresEncodingError extends PostgresStorageError {
+  readonly code = 'POSTGRES_ENCODING';
+
+  constructor(
+    readonly server: string,
+    readonly encoding: string,
+  ) {
+    super(
+      `The database at ${server} has the encoding ${encoding}, which cannot keep every text. Use one that has UTF8: ` +
+        'createdb --encoding=UTF8 --template=template0 NAME',
+    );
+  }
+}
+
+/** Transactions see less of each other than the engine counts on. */
+export class PostgresIsolationError extends PostgresStorageError {
+  readonly code = 'POSTGRES_ISOLATION';
+
+  constructor(
+    readonly server: string,
+    readonly isolation: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `Connections to PostgreSQL at ${server} begin their transactions as '${isolation}', under which more tasks of a ` +
+        "`concurrencyKey` would run than may. The engine needs 'read committed'. Run: ALTER ROLE name SET " +
+        "default_transaction_isolation = 'read committed'. Or give it a pool of its own, with the options " +
+        "'-c default_transaction_isolation=read\\ committed'. Transactions that you give to enqueue() may be as they are.",
+      options,
+    );
   }
 }
 
@@ -206,4 +258,11 @@ export function explain(error: unknown, server: string, schema: string): unknown
     default:
       return error;
   }
+}
+
+/** Why the outcome of a task was not stored. What cannot be converted, or is too large, is so the next time as well. */
+export function explainOutcome(error: unknown, taskId: string): unknown {
+  const code = codeOf(error);
+  const isRefused = typeof code === 'string' && (/^22...$/.test(code) || code === '54000');
+  return isRefused ? new UnstorableOutcomeError(taskId, { cause: error }) : error;
 }

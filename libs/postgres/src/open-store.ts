@@ -1,12 +1,11 @@
 import type { TellFailure } from 'nestjs-nightshift';
 import { CallLane } from './call-lane.js';
 import { ChangeFeed } from './change-feed.js';
-import { Database } from './database.js';
-import { loadPg, type PostgresPool } from './driver.js';
 import { GraphileJobs, type JobDestinations } from './graphile-jobs.js';
 import { prepareGraphileSchema } from './graphile-schema.js';
 import { quoteName, toChannel } from './names.js';
 import { Occurrences } from './occurrences.js';
+import { openDatabase, type PostgresDatabaseOptions } from './open-database.js';
 import { migrate } from './schema/migration.js';
 import { TaskControl } from './task-control.js';
 import { TaskInsertion } from './task-insertion.js';
@@ -14,22 +13,12 @@ import { TaskSearch } from './task-search.js';
 import { TaskWork } from './task-work.js';
 import { Workers } from './workers.js';
 
-export interface PostgresStoreOptions {
-  readonly source: { readonly connectionString: string } | { readonly pool: PostgresPool };
-  /** What to call the server in messages: without a password. */
-  readonly server: string;
-  readonly schema: string;
+export interface PostgresStoreOptions extends PostgresDatabaseOptions {
   /** That of graphile-worker; `undefined` when it is not wanted. */
   readonly graphileSchema: string | undefined;
   /** Where jobs that others add belong. */
   readonly destinations: JobDestinations;
 }
-
-/** Enough for one batch of each kind, what is looked up meanwhile, and the one that listens. */
-const connections = 6;
-/** After this long without an answer a connection is given up. */
-const patienceMs = 60_000;
-const connectPatienceMs = 10_000;
 
 /**
  * Connects, and makes the tables or brings them up to date.
@@ -37,9 +26,8 @@ const connectPatienceMs = 10_000;
  * @throws one of the errors of this library that says what is wrong
  */
 export async function openStore(options: PostgresStoreOptions, tellFailure: TellFailure) {
-  const { schema, graphileSchema, server, source, destinations } = options;
-  const pool = 'pool' in source ? source.pool : await openPool(source.connectionString);
-  const database = new Database(pool, server, schema, !('pool' in source));
+  const { schema, graphileSchema, destinations } = options;
+  const { pool, database } = await openDatabase(options);
   const feed = new ChangeFeed(database, toChannel(schema));
   try {
     await database.withConnection((connection) => migrate(connection, schema));
@@ -82,15 +70,3 @@ export async function openStore(options: PostgresStoreOptions, tellFailure: Tell
 }
 
 export type OpenStore = Awaited<ReturnType<typeof openStore>>;
-
-async function openPool(connectionString: string): Promise<PostgresPool> {
-  const { Pool } = await loadPg();
-  return new Pool({
-    connectionString,
-    max: connections,
-    application_name: 'nightshift',
-    keepAlive: true,
-    connectionTimeoutMillis: connectPatienceMs,
-    query_timeout: patienceMs,
-  });
-}

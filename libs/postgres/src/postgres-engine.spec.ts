@@ -14,6 +14,14 @@ it.each<[string, unknown, RegExp]>([
     { connectionString, schema: 'x'.repeat(64) },
     /63 bytes/,
   ],
+  ['the schema has a name that ends a function', { connectionString, schema: 'a$$b' }, /\$\$/],
+  ['the schema has a name of PostgreSQL itself', { connectionString, schema: 'pg_shop' }, /pg_/],
+  ['the schema has half of a character in its name', { connectionString, schema: 'x\ud800' }, /schema/],
+  [
+    'the schema of graphile-worker has a name that it would change',
+    { connectionString, graphile: { schema: 'g$&b' } },
+    /without a \$ before/,
+  ],
   ['graphile is something else', { connectionString, graphile: true }, /'none'/],
   ['an option is unknown', { connectionString, tables: 'x' }, /tables/],
 ])('throws when %s', (_, options, message) => {

@@ -10,6 +10,7 @@ import {
 import type { Duration } from 'nestjs-nightshift/channels';
 import type { PostgresPool } from './driver.js';
 import type { JobDestination, JobDestinations } from './graphile-jobs.js';
+import { toPlain } from './names.js';
 import type { PostgresStoreOptions } from './open-store.js';
 import { PostgresStorage } from './postgres-storage.js';
 
@@ -156,29 +157,39 @@ function readGraphile(check: OptionsReader<PostgresEngineOptions>): string | und
   const given = check.value<PostgresEngineOptions['graphile']>(
     'graphile',
     {},
-    "{ schema } or 'none'",
+    `{ schema } or 'none'; \`schema\` is ${aName}, and without a $ before any of $, &, \` and '`,
     (value) =>
       value === 'none' ||
       (typeof value === 'object' &&
         value !== null &&
         Object.entries(value).every(
-          ([key, each]) => key === 'schema' && (each === undefined || isName(each)),
+          ([key, each]) => key === 'schema' && (each === undefined || isGraphileName(each)),
         )),
   );
   return given === 'none' ? undefined : (given?.schema ?? postgresDefaults.graphileSchema);
 }
 
 function readName(check: OptionsReader<PostgresEngineOptions>, key: 'schema', otherwise: string): string {
-  return check.value(key, otherwise, `a name of 1 to ${longestName} bytes`, isName);
+  return check.value(key, otherwise, aName, isName);
 }
 
-function isName(value: unknown): boolean {
+const aName = `a name of 1 to ${longestName} bytes that does not begin with pg_, and has neither $$ nor NUL in it`;
+
+/** PostgreSQL keeps `pg_` for itself, and `$$` ends the body of a function. */
+function isName(value: unknown): value is string {
   return (
     typeof value === 'string' &&
     value !== '' &&
     Buffer.byteLength(value) <= longestName &&
-    !value.includes('\0')
+    toPlain(value) === value &&
+    !value.startsWith('pg_') &&
+    !value.includes('$$')
   );
+}
+
+/** graphile-worker puts it where `String.replace()` takes such signs for something else. */
+function isGraphileName(value: unknown): boolean {
+  return isName(value) && !/\$[$&`']/.test(value);
 }
 
 function isPool(value: unknown): boolean {

@@ -27,7 +27,7 @@ import type {
 } from 'nestjs-nightshift';
 import type { News } from './change-feed.js';
 import { untilFree, type busy } from './clash.js';
-import { PostgresClosedError } from './errors.js';
+import { explainOutcome, PostgresClosedError } from './errors.js';
 import { insertWithin } from './foreign-transaction.js';
 import { toPlain } from './names.js';
 import { openStore, type OpenStore, type PostgresStoreOptions } from './open-store.js';
@@ -35,6 +35,8 @@ import { openStore, type OpenStore, type PostgresStoreOptions } from './open-sto
 /** Keeps tasks in a schema of a PostgreSQL database. What is asked at the same time goes there together: see `CallLane`. */
 export class PostgresStorage implements TaskStorage {
   readonly name = 'postgres';
+  /** The server answers nothing more in it. */
+  readonly losesTransactions = true;
   private store: OpenStore | undefined;
   private readonly keyedQueues = new Set<string>();
 
@@ -79,14 +81,18 @@ export class PostgresStorage implements TaskStorage {
       : { ...result, nextAtMs: Math.min(result.nextAtMs ?? Infinity, jobsDueAtMs) };
   }
 
-  settle(settlement: Settlement): Promise<boolean> {
+  async settle(settlement: Settlement): Promise<boolean> {
     const news = newsOf(settlement);
-    return untilFree((wasBusy) =>
-      this.telling(
-        ({ work }) => work.call({ settle: settlement, wasBusy }) as Promise<boolean | typeof busy>,
-        news,
-      ),
-    );
+    try {
+      return await untilFree((wasBusy) =>
+        this.telling(
+          ({ work }) => work.call({ settle: settlement, wasBusy }) as Promise<boolean | typeof busy>,
+          news,
+        ),
+      );
+    } catch (error) {
+      throw explainOutcome(error, settlement.id);
+    }
   }
 
   async note(notes: TaskNotes): Promise<void> {

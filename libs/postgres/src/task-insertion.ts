@@ -32,7 +32,7 @@ export class TaskInsertion {
 
   constructor(private readonly database: Database) {
     const s = quoteName(database.schema);
-    this.addPlain = `SELECT ${s}.add_plain($1::text::json)::text[] AS seqs`;
+    this.addPlain = `SELECT to_json(${s}.add_plain($1::text::json)) AS seqs`;
     this.addTasks = `SELECT ${s}.add_tasks($1::text::json, $2) AS outcomes`;
   }
 
@@ -40,8 +40,8 @@ export class TaskInsertion {
     const rows = insertions.map(({ task, bound }) => toRow(task, bound));
     const text = JSON.stringify(rows);
     if (insertions.every(isPlain)) {
-      const [answer] = await this.database.query<{ seqs: readonly string[] }>(this.addPlain, [text]);
-      return answer!.seqs.map((seq, index) => added({ seq: Number(seq), nonce: rows[index]!.nonce }));
+      const [answer] = await this.database.query<{ seqs: readonly number[] }>(this.addPlain, [text]);
+      return answer!.seqs.map((seq, index) => added({ seq, nonce: rows[index]!.nonce }));
     }
     const outcomes = await this.outcomesOf(
       text,

@@ -147,7 +147,7 @@ export class TaskSearch {
 }
 
 const columns =
-  'seq, nonce, queue, name, definition, state, held, priority, attempt, max_attempts, claim, tags, metadata, enqueued_at, ' +
+  'seq, nonce, queue, name, definition, state, held, priority, attempt, max_attempts, claim, to_json(tags) AS tags, metadata, enqueued_at, ' +
   'due_at, expires_at, started_at, ended_at, dedup_key, concurrency_key, long_keys, progress, error';
 
 function toRecord(row: TaskRow): TaskRecord {

@@ -1,4 +1,4 @@
-import { Module, type INestApplicationContext } from '@nestjs/common';
+import { Module, type INestApplicationContext, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   BackgroundAdmin,
@@ -26,6 +26,8 @@ export interface ApplicationOptions {
   readonly engine?: Partial<PostgresEngineOptions>;
   /** Whose tasks are handled, `bake` if nothing is said. */
   readonly definition?: typeof bake;
+  /** Handlers of other tasks. */
+  readonly providers?: readonly Type[];
   readonly handle?: (payload: { cake: string }, context: TaskContext) => unknown;
 }
 
@@ -38,7 +40,14 @@ export function newSchemas(url: string): Schemas {
 
 /** An application on the engine, which is closed after the test if it has not been before. */
 export async function startApplication(schemas: Schemas, options: ApplicationOptions = {}) {
-  const { definition = bake, handle = ({ cake }) => `${cake}, baked`, engine, queue, other } = options;
+  const {
+    definition = bake,
+    handle = ({ cake }) => `${cake}, baked`,
+    engine,
+    queue,
+    other,
+    providers = [],
+  } = options;
   @TaskHandler(definition)
   class Baker implements TaskHandler<typeof bake> {
     handle(payload: { cake: string }, context: TaskContext): Promise<string> {
@@ -60,7 +69,7 @@ export async function startApplication(schemas: Schemas, options: ApplicationOpt
       }),
       ...(other === undefined ? [] : [BackgroundModule.registerQueue(other)]),
     ],
-    providers: [Baker],
+    providers: [Baker, ...providers],
   })
   class App {}
   const app = await NestFactory.createApplicationContext(App, { logger: false, abortOnError: false });

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { constant } from 'nestjs-nightshift';
-import { Pool, type PoolClient } from 'pg';
+import { Pool, type PoolClient, type QueryConfig } from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
 import { describeWithService } from '../service.js';
 import { bake, newSchemas, startApplication } from './application.js';
@@ -20,13 +20,14 @@ class ForgetfulPool extends Pool {
   override async connect(): Promise<never> {
     const client: PoolClient = await super.connect();
     const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
-    const ask = async (text: string, values: unknown[]): Promise<unknown> => {
+    const ask = async (asked: string | QueryConfig<unknown[]>): Promise<unknown> => {
+      const { text, values = [] } = typeof asked === 'string' ? { text: asked } : asked;
       if (this.delays && text.includes('.work(') && values.at(-1) !== null) {
         this.delays = false;
         this.delayed = { text, values };
         throw new Error('Connection terminated unexpectedly');
       }
-      const answer = await query(text, values);
+      const answer = await query(asked);
       const said = JSON.stringify([values, (answer as { rows: unknown }).rows]);
       if (this.forgets === undefined || !text.includes('.work(') || !said.includes(this.forgets))
         return answer;

@@ -25,6 +25,34 @@ await describeWithService(postgres, 'opening the engine on PostgreSQL', (url) =>
     expect(await schemas.query(`SELECT version FROM ${schemas.name}.version`)).toEqual([{ version: 99 }]);
   });
 
+  it.each([
+    ['another table `version`', 'CREATE TABLE $.version (version int); INSERT INTO $.version VALUES (3)'],
+    ['another table `version` that is empty', 'CREATE TABLE $.version (major int)'],
+    ['another table `tasks`', 'CREATE TABLE $.tasks (id int)'],
+    ['a view `counts`', 'CREATE VIEW $.counts AS SELECT 1 AS one'],
+    [
+      'another function `look`',
+      `CREATE FUNCTION $.look(bigint) RETURNS json LANGUAGE sql AS 'SELECT ''1''::json'`,
+    ],
+    ['a type `workers`', 'CREATE TYPE $.workers AS ENUM ()'],
+  ])('refuses a schema that has %s, and changes nothing', async (_, statements) => {
+    const schemas = newSchemas(url);
+    await schemas.query(`CREATE SCHEMA ${schemas.name}`);
+    await schemas.query(statements.replaceAll('$.', `${schemas.name}.`));
+    const objects = (): Promise<unknown[]> =>
+      schemas.query(
+        `SELECT relname AS name FROM pg_class WHERE relnamespace = '${schemas.name}'::regnamespace
+         UNION ALL SELECT prosrc FROM pg_proc WHERE pronamespace = '${schemas.name}'::regnamespace ORDER BY 1`,
+      );
+    const before = await objects();
+    await expect(startApplication(schemas, { engine: { graphile: 'none' } })).rejects.toMatchObject({
+      code: 'POSTGRES_SCHEMA_TAKEN',
+      schema: schemas.name,
+      message: expect.stringContaining('a schema of its own') as unknown,
+    });
+    expect(await objects()).toEqual(before);
+  });
+
   it('says so when nothing listens there', async () => {
     const schemas = newSchemas(url);
     const engine = { connectionString: 'postgres://somebody:secret@127.0.0.1:1/nowhere' };

@@ -1,3 +1,4 @@
+import { defineTask, TaskHandler } from 'nestjs-nightshift';
 import type pg from 'pg';
 import { expect, it } from 'vitest';
 import { describeWithService } from '../service.js';
@@ -5,6 +6,14 @@ import { bake, newSchemas, startApplication } from './application.js';
 import { postgres, type Schemas } from './postgres.js';
 
 const cake = { cake: 'sponge' };
+const order = defineTask<{ cake: string }>('order', {
+  deduplicationKey: ({ cake }) => ({ key: cake, onConflict: 'reject' }),
+});
+
+@TaskHandler(order)
+class Orders implements TaskHandler<typeof order> {
+  handle(): void {}
+}
 
 /** Ways to give a transaction: pg's own, and that of a library which cannot be installed without downloading more. */
 type Client = pg.PoolClient;
@@ -21,7 +30,7 @@ const shapes: Readonly<Record<string, (client: Client) => unknown>> = {
 
 async function setup(url: string) {
   const schemas = newSchemas(url);
-  const { queue, completed } = await startApplication(schemas);
+  const { queue, completed } = await startApplication(schemas, { providers: [Orders] });
   await schemas.query(`CREATE TABLE ${schemas.name}.orders (name text)`);
   const inTransaction = async (
     end: 'COMMIT' | 'ROLLBACK',
@@ -83,6 +92,48 @@ await describeWithService(postgres, 'enqueue(..., { transaction }) on PostgreSQL
         Array.from({ length: 3 }, () => 'sponge, baked'),
       );
     });
+  });
+
+  it('asks one thing after the other of the connection when it enqueues many', async () => {
+    const { queue, inTransaction, completed } = await setup(url);
+    const asked = { now: 0, most: 0 };
+    await inTransaction('COMMIT', async (client) => {
+      const transaction = async (text: string, values: [string]): Promise<unknown> => {
+        asked.most = Math.max(asked.most, (asked.now += 1));
+        const { rows } = await client.query(text, values);
+        asked.now -= 1;
+        return rows;
+      };
+      expect(await queue.enqueueMany(bake, [cake, cake, cake], { transaction })).toHaveLength(3);
+    });
+    expect(asked.most).toBe(1);
+    await expect.poll(completed).toBe(3);
+  });
+
+  it('rejects with what has ended the transaction, for then none of many is accepted', async () => {
+    const { queue, inTransaction, tasks } = await setup(url);
+    let times = 0;
+    await inTransaction('ROLLBACK', async (client) => {
+      const transaction = (text: string, values: [string]): Promise<unknown> =>
+        (times += 1) === 2 ? client.query('SELECT 1 / 0') : client.query(text, values);
+      await expect(queue.enqueueMany(bake, [cake, cake, cake], { transaction })).rejects.toMatchObject({
+        code: '22012',
+      });
+    });
+    expect([times, await tasks()]).toEqual([2, []]);
+  });
+
+  it('says which of many it has accepted when the transaction goes on', async () => {
+    const { queue, inTransaction, tasks } = await setup(url);
+    await inTransaction('COMMIT', async (transaction) => {
+      const cakes = [cake, { cake: 'marble' }, cake];
+      await expect(queue.enqueueMany(order, cakes, { transaction })).rejects.toMatchObject({
+        code: 'PARTLY_ENQUEUED',
+        handles: [{}, {}],
+        cause: { code: 'DUPLICATE_TASK' },
+      });
+    });
+    expect(await tasks()).toHaveLength(2);
   });
 
   it.each([

@@ -93,7 +93,7 @@ export class DurableTaskQueue {
    *
    * Rejects with what `enqueue()` rejects with, an `InvalidPayloadError` having the `index` of the payload; and with
    * `PartlyEnqueuedError` when some tasks were accepted and then no more, because the queue was closed or the signal
-   * aborted.
+   * aborted. With a `transaction` that a failure puts an end to, none was: then it rejects with that failure.
    *
    * @returns the handles, in the order of the payloads
    */

@@ -79,7 +79,7 @@ export interface EnqueueOptions {
    * @example concurrencyKey: `customer-${id}`
    */
   concurrencyKey?: string | ConcurrencyOptions | undefined;
-  /** Words to tell tasks apart by, found as `context.tags`. */
+  /** Words to tell tasks apart by, each of at least one character, found as `context.tags`. */
   tags?: readonly string[] | undefined;
   /** What the work finds as `context.metadata`. Copied shallowly. */
   metadata?: Readonly<Record<string, unknown>> | undefined;
@@ -180,8 +180,7 @@ export function resolveEnqueueOptions(
   const metadata = check.value('metadata', defaults.metadata, 'an object', (value) =>
     describeValue(value).startsWith('an object'),
   );
-  const tags = check.value('tags', defaults.tags, 'an array of text', isTags);
-  if (!tags.every(isStorable)) check.problem('tags', `an array of ${storableText}`);
+  const tags = readTags(check, defaults.tags);
   const resolved: ResolvedEnqueueOptions = {
     ...readDefaults(check, defaults),
     delayMs: check.durationMs('delay', defaults.delayMs),
@@ -253,8 +252,13 @@ function isInstant(value: unknown): boolean {
   return Number.isFinite(value instanceof Date ? value.getTime() : value);
 }
 
-function isTags(value: unknown): boolean {
-  return Array.isArray(value) && value.every(isText);
+function readTags(check: OptionsReader<EnqueueOptions>, otherwise: readonly string[]): readonly string[] {
+  const tags = check.value('tags', otherwise, 'an array of text', Array.isArray);
+  const index = tags.findIndex((tag) => !isText(tag) || !isStorable(tag));
+  if (index === -1) return tags;
+  const expected = isText(tags[index]) ? storableText : 'a text of at least one character';
+  check.problem('tags', `an array of which [${index}] is ${expected}`, tags[index]);
+  return otherwise;
 }
 
 function isText(value: unknown): boolean {

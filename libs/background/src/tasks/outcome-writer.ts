@@ -1,4 +1,5 @@
 import type { Clock, ClockTimer } from 'nestjs-nightshift/channels';
+import { UnstorableOutcomeError } from '../errors.js';
 import type { StoreSession } from './store-session.js';
 import type { Settlement } from './task-storage.js';
 
@@ -25,11 +26,17 @@ export class OutcomeWriter {
     return this.writing.has(id);
   }
 
-  /** @returns whether it took effect: `false` when others have the task; `undefined` when it was given up */
-  async write(settlement: Settlement): Promise<boolean | undefined> {
+  /**
+   * @param instead what to write when the store does not take it for what is in it
+   * @returns whether it took effect: `false` when others have the task; `undefined` when it was given up
+   */
+  async write(
+    settlement: Settlement,
+    instead: (error: UnstorableOutcomeError) => Settlement,
+  ): Promise<boolean | undefined> {
     this.writing.add(settlement.id);
     try {
-      return await this.untilStored(settlement);
+      return await this.untilStored(settlement, instead);
     } finally {
       this.writing.delete(settlement.id);
     }
@@ -44,13 +51,21 @@ export class OutcomeWriter {
     }
   }
 
-  private async untilStored(settlement: Settlement): Promise<boolean | undefined> {
+  private async untilStored(
+    settlement: Settlement,
+    instead: (error: UnstorableOutcomeError) => Settlement,
+  ): Promise<boolean | undefined> {
+    let written = settlement;
     for (let pauseMs: number = pauses.first; ; pauseMs = Math.min(pauseMs * 2, pauses.last)) {
       try {
-        return await this.session.storage.settle(settlement);
+        return await this.session.storage.settle(written);
       } catch (error) {
+        if (error instanceof UnstorableOutcomeError && written === settlement) {
+          written = instead(error);
+          continue;
+        }
         this.session.fail(`store the outcome of task ${settlement.id}`, error);
-        if (this.isGivenUp) return undefined;
+        if (this.isGivenUp || error instanceof UnstorableOutcomeError) return undefined;
         await this.pause(pauseMs);
       }
     }

@@ -148,6 +148,14 @@ describe('resolveEnqueueOptions', () => {
     expect(() => resolveEnqueueOptions({ [key]: value } as EnqueueOptions)).toThrow(`enqueue.${key}`);
   });
 
+  it.each<[string, unknown[]]>([
+    ["[1] is a text of at least one character, but got ''.", ['nightly', '']],
+    ['[0] is a text of at least one character, but got 5', [5]],
+    ['[2] is text without NUL', ['nightly', 'weekly', 'half\ud800']],
+  ])('says which of the tags is wrong, and why: %s', (why, tags) => {
+    expect(() => resolveEnqueueOptions({ tags } as EnqueueOptions)).toThrow(why);
+  });
+
   it('refuses delay and runAt together', () => {
     expect(() => resolveEnqueueOptions({ delay: '1s', runAt: 0 })).toThrow(/enqueue\.runAt .*`delay`/);
   });

@@ -1,6 +1,7 @@
 import { exponential, toMilliseconds, type Backoff } from 'nestjs-nightshift/channels';
 import { InvalidPayloadError, NoTaskHandlerError } from '../errors.js';
 import type { OptionsReader } from '../options-reader.js';
+import { longestDelayMs } from './longest-delay.js';
 
 /** Whether and when a failed task is tried again. */
 export interface RetryOptions {
@@ -67,7 +68,7 @@ export function readRetryOptions(
 }
 
 /**
- * How long to wait before the next attempt, in milliseconds; `undefined` when the failure is final.
+ * How long to wait before the next attempt, in milliseconds, a thousand years at the most; `undefined` when the failure is final.
  *
  * @param attempt which one failed: 1 for the first
  * @throws ArgumentOutOfRangeError when the backoff gives no usable delay, or whatever the user's functions throw
@@ -79,7 +80,7 @@ export function retryDelayMs(
 ): number | undefined {
   if (attempt >= maxAttempts || isBeyondRetry(error)) return undefined;
   if (retryIf !== undefined && !retryIf(error, attempt)) return undefined;
-  return toMilliseconds(backoff.delayMs(attempt), 'backoff.delayMs()');
+  return Math.min(toMilliseconds(backoff.delayMs(attempt), 'backoff.delayMs()'), longestDelayMs);
 }
 
 /** A payload that does not fit, or a handler that is not there, is the same at the next attempt. */

@@ -23,6 +23,8 @@ export interface StoredIntakeOwner {
 /** Takes tasks into a store: at once, or when there is room. */
 export class StoredIntake {
   private readonly room = new RoomWaiters();
+  /** Errors with which a transaction was lost, and with it all that was accepted in it. */
+  private readonly voiding = new WeakSet<object>();
 
   constructor(
     private readonly options: ResolvedQueueOptions,
@@ -48,13 +50,20 @@ export class StoredIntake {
   }
 
   async enqueueMany(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
-    if (this.options.capacity === undefined) return this.enqueueTogether(requests);
+    const isWithin = requests.some(({ options }) => options.transaction !== undefined);
+    return this.options.capacity === undefined && !isWithin
+      ? this.enqueueTogether(requests)
+      : this.enqueueInTurn(requests);
+  }
+
+  /** Of a transaction too: its connection does one thing at a time. */
+  private async enqueueInTurn(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
     const handles: StoredHandle[] = [];
     for (const request of requests) {
       try {
         handles.push(await this.enqueue(request));
       } catch (error) {
-        if (handles.length === 0) throw error;
+        if (handles.length === 0 || this.voiding.has(error as object)) throw error;
         throw new PartlyEnqueuedError(this.options.name, handles, requests.length, { cause: error });
       }
     }
@@ -88,13 +97,17 @@ export class StoredIntake {
     return toNewTask({ queue, engine, retry }, request, Math.floor(this.dependencies.clock.now()));
   }
 
-  private insert(task: NewTask, transaction: unknown): Promise<InsertOutcome> {
+  private async insert(task: NewTask, transaction: unknown): Promise<InsertOutcome> {
     const { storage } = this.session;
     const { capacity, fullMode } = this.options;
     const bound = { capacity, fullMode };
-    return transaction === undefined
-      ? storage.insert(task, bound)
-      : storage.insertWithin(transaction, task, bound);
+    if (transaction === undefined) return storage.insert(task, bound);
+    try {
+      return await storage.insertWithin(transaction, task, bound);
+    } catch (error) {
+      if (storage.losesTransactions && error instanceof Error) this.voiding.add(error);
+      throw error;
+    }
   }
 
   private accept(task: NewTask, outcome: Exclude<InsertOutcome, { kind: 'full' }>): StoredHandle {

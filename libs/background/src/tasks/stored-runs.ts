@@ -9,7 +9,7 @@ import { OutcomeWriter } from './outcome-writer.js';
 import type { ResolvedQueueOptions } from './queue.options.js';
 import type { StoreSession } from './store-session.js';
 import type { SettledOutcome } from './stored-results.js';
-import { settlementOf, type StoredRun } from './stored-settlement.js';
+import { settlementOf, withoutDetails, type StoredRun } from './stored-settlement.js';
 import { toLocalTask } from './stored-task.js';
 import { TakenTask } from './taken-task.js';
 import type { Postponement } from './task-execution.js';
@@ -299,12 +299,7 @@ export class StoredRuns implements TaskOwner {
       nowMs: Math.floor(this.dependencies.clock.now()),
     });
     if (settlement.state === 'completed' && outcome !== undefined && 'error' in outcome)
-      this.dependencies.events.emit('task.resultLost', {
-        taskId,
-        name,
-        queue: this.name,
-        error: outcome.error,
-      });
+      this.tellLost(task, outcome.error);
     void this.settle(task, settlement, outcome);
   }
 
@@ -336,15 +331,26 @@ export class StoredRuns implements TaskOwner {
     settlement: Settlement,
     outcome: SettledOutcome | undefined,
   ): Promise<void> {
-    const isTaken = await this.outcomes.write(settlement);
+    let known = outcome;
+    const isTaken = await this.outcomes.write(settlement, (refused) => {
+      const bare = withoutDetails(settlement, refused);
+      if (bare.lost === undefined) this.session.fail(`store the outcome of task ${settlement.id}`, refused);
+      else this.tellLost(task, bare.lost);
+      if (bare.lost !== undefined) known = { error: bare.lost };
+      return bare.settlement;
+    });
     const { id: taskId, name } = task;
     if (isTaken === false)
       this.dependencies.events.emit('task.superseded', { taskId, name, queue: this.name });
     if (settlement.state === 'retrying') this.wakeAt(settlement.dueAtMs!);
     if (settlement.concurrencyKey !== undefined) this.claimSoon();
     // What did not take effect is no outcome: whoever waits for that hears what comes of the task elsewhere.
-    this.listener.onSettled(task, isTaken === true ? outcome : undefined);
+    this.listener.onSettled(task, isTaken === true ? known : undefined);
     this.noteQuiet();
+  }
+
+  private tellLost({ id: taskId, name }: LocalTask, error: unknown): void {
+    this.dependencies.events.emit('task.resultLost', { taskId, name, queue: this.name, error });
   }
 
   private tellParked(definitions: readonly string[]): void {

@@ -1,4 +1,9 @@
-import { InvalidPayloadError, TaskResultLostError, TaskTimeoutError } from '../errors.js';
+import {
+  InvalidPayloadError,
+  TaskResultLostError,
+  TaskTimeoutError,
+  type UnstorableOutcomeError,
+} from '../errors.js';
 import { toErrorRecord } from './error-record.js';
 import type { LocalTask } from './local-task.js';
 import { packPayload } from './payload.js';
@@ -99,6 +104,26 @@ function completed(
       outcome: { error: lost },
     };
   }
+}
+
+/** The same without what the store does not take: the end of a task counts for more than what is told of it. */
+export function withoutDetails(
+  settlement: Settlement,
+  refused: UnstorableOutcomeError,
+): { readonly settlement: Settlement; readonly lost: TaskResultLostError | undefined } {
+  const { id, queue, state, attempt } = settlement;
+  const lost =
+    state === 'completed'
+      ? new TaskResultLostError(id, queue, 'cannot be kept: the store does not take it, see `cause`', {
+          cause: refused.cause,
+        })
+      : undefined;
+  const { name, code, message } = lost ?? refused;
+  const error = settlement.error === undefined && lost === undefined ? undefined : { name, code, message };
+  return {
+    settlement: { ...settlement, result: undefined, error, attempt: attempt && { ...attempt, error } },
+    lost,
+  };
 }
 
 function endOf(

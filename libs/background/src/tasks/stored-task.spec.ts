@@ -86,6 +86,9 @@ describe('a stored task', () => {
     });
     expect(store({ runAt: now - 1 }).dueAtMs).toBeUndefined();
     expect(store({ delay: Number.MAX_SAFE_INTEGER }).dueAtMs).toBe(8_640_000_000_000_000);
+    expect(store({ expiresIn: 1e300 }).expiresAtMs).toBe(8_640_000_000_000_000);
+    const deduplicationKey = { key: 'one', window: 1e300 };
+    expect(store({ deduplicationKey }).deduplication?.untilMs).toBe(8_640_000_000_000_000);
     expect(
       store({ deduplicationKey: { key: 'k', window: '1s', onConflict: 'reject' } }).deduplication,
     ).toEqual({

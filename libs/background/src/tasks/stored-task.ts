@@ -45,10 +45,10 @@ export function toNewTask(
     priority: options.priority,
     enqueuedAtMs: nowMs,
     dueAtMs: dueAt(options, nowMs),
-    expiresAtMs: expiresInMs === undefined ? undefined : Math.round(nowMs + expiresInMs),
+    expiresAtMs: expiresInMs === undefined ? undefined : toDate(nowMs + expiresInMs),
     deduplication: deduplication && {
       key: deduplication.key,
-      untilMs: deduplication.windowMs === undefined ? undefined : Math.round(nowMs + deduplication.windowMs),
+      untilMs: deduplication.windowMs === undefined ? undefined : toDate(nowMs + deduplication.windowMs),
       onConflict: deduplication.onConflict,
     },
     concurrencyKey: concurrency?.key,
@@ -107,6 +107,10 @@ function dueAt({ delayMs, runAtMs }: ResolvedEnqueueOptions, nowMs: number): num
 
 /** The last instant that a `Date` can tell. */
 const latestDateMs = 8_640_000_000_000_000;
+
+function toDate(ms: number): number {
+  return Math.min(Math.round(ms), latestDateMs);
+}
 
 function keptOptions(
   engine: string,

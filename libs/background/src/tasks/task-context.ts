@@ -3,6 +3,7 @@ import type { TaskContext } from '../scopes/context.js';
 import type { ServiceScope, ServiceScopeFactory } from '../scopes/scope.js';
 import { Discard, RetryAfter } from '../scopes/task-outcome.js';
 import type { LocalTask } from './local-task.js';
+import { longestDelayMs } from './longest-delay.js';
 import { TaskLog } from './task-log.js';
 import type { ResolvedEnqueueOptions } from './enqueue.options.js';
 
@@ -61,7 +62,7 @@ export class RunningTask implements TaskContext {
   }
 
   retryAfter(delay: Duration): RetryAfter {
-    return new RetryAfter(toMilliseconds(delay, 'delay'));
+    return new RetryAfter(Math.min(toMilliseconds(delay, 'delay'), longestDelayMs));
   }
 
   discard(reason?: unknown): Discard {

@@ -206,7 +206,8 @@ export type TellFailure = (during: string, error: unknown) => void;
  *   {@link claim} gives nothing to a worker that is not registered, or is no more.
  * - **Failing.** A call that fails rejects. Calls that fail because of one and the same outage may all reject with one and the
  *   same error, which is told once and not once for each call. What a driver does beside what it was called for fails no
- *   call: it is told by what {@link open} is given.
+ *   call: it is told by what {@link open} is given. What {@link settle} refuses because of what is in it, and would refuse
+ *   again, it refuses with an `UnstorableOutcomeError`, and is asked again without it.
  * - **Ordered.** {@link claim} gives the waiting tasks with the smallest `priority` first; among those, such as have fallen
  *   due, by when they did; then the others, in the order in which they were inserted. It passes over those without a handler
  *   and those whose `concurrencyKey` has no room, without them slowing down the claims of others. What it has passed over
@@ -219,13 +220,15 @@ export type TellFailure = (during: string, error: unknown) => void;
 export interface TaskStorage {
   /** What to call it in messages: `'sqlite'`. */
   readonly name: string;
+  /** Whether a call of {@link insertWithin} that fails takes the whole transaction along. By default it goes on. */
+  readonly losesTransactions?: boolean;
   /** @param tellFailure for what nobody has asked for, and so nobody hears of, when it fails */
   open(tellFailure: TellFailure): Promise<void>;
   /** Whatever has been called before is done first. */
   close(): Promise<void>;
 
   insert(task: NewTask, bound: QueueBound): Promise<InsertOutcome>;
-  /** Inside a transaction of the caller's, which is of a kind that the driver knows. */
+  /** Inside a transaction of the caller's, which is of a kind that the driver knows: one call at a time in each. */
   insertWithin(transaction: unknown, task: NewTask, bound: QueueBound): Promise<InsertOutcome>;
   claim(request: ClaimRequest): Promise<ClaimResult>;
   /** @returns whether it took effect: `false` when the task is no longer under this claim */

@@ -1,3 +1,5 @@
+import { quoteText } from '../names.js';
+
 /**
  * Keeps `counts` with every statement that changes tasks, whoever makes it. Held tasks are counted once more, as if that
  * were a state.
@@ -42,7 +44,7 @@ export const counting = (s: string): string => `
   -- Sums the changes up, so that there are few of them. What others are adding meanwhile stays as it is.
   CREATE OR REPLACE FUNCTION ${s}.fold_counts() RETURNS void LANGUAGE plpgsql AS $$
   BEGIN
-    IF NOT pg_try_advisory_xact_lock(hashtextextended('${s}.counts', 0)) THEN RETURN; END IF;
+    IF NOT pg_try_advisory_xact_lock(hashtextextended(${quoteText(`${s}.counts`)}, 0)) THEN RETURN; END IF;
     WITH changes AS (DELETE FROM ${s}.counts RETURNING queue, state, tasks)
     INSERT INTO ${s}.counts (queue, state, tasks)
       SELECT queue, state, sum(tasks) FROM changes GROUP BY queue, state;

@@ -141,6 +141,20 @@ export const retries = casesOf('retries', (write) => {
     assert.ok(app.eventsOf('task.retrying').every(({ error }) => error === undefined));
   });
 
+  write('what is put off for longer than any clock can tell is put off all the same', [], async (stage) => {
+    const wait = stage.define<string, void>('wait', (how, context) => {
+      if (how === 'retryAfter') return context.retryAfter(1e300) as never;
+      throw new Error('not for a long time');
+    });
+    const app = await stage.start({ retry: { maxAttempts: 2, backoff: { delayMs: () => 1e300 } } });
+    for (const how of ['backoff', 'retryAfter']) {
+      const handle = await app.queue.enqueue(wait, how);
+      await stage.inState(handle, 'retrying');
+      const { delayMs } = app.eventsOf('task.retrying').at(-1)!;
+      assert.ok(Number.isFinite(new Date(Date.now() + delayMs).getTime()), how);
+    }
+  });
+
   write('discard ends the task without a further attempt', [], async (stage) => {
     const giveUp = stage.define<string, void>('give-up', (_, context) => context.discard('no such order'));
     const app = await stage.start({ retry: { maxAttempts: 5 } });
