@@ -512,7 +512,7 @@ export class DuplicateTaskError extends NightshiftError {
   }
 }
 
-/** There is no such task in the queue: it was never accepted, or it has ended and is kept no longer. */
+/** There is no such task in the queue: it was never accepted, it has ended and is not kept, or it was removed. */
 export class UnknownTaskError extends NightshiftError {
   readonly code = 'UNKNOWN_TASK';
 
@@ -521,7 +521,7 @@ export class UnknownTaskError extends NightshiftError {
     readonly taskId: string,
   ) {
     super(
-      `Queue '${queue}' has no task ${taskId}: it was never committed, or it has ended and is kept no longer. ` +
+      `Queue '${queue}' has no task ${taskId}: it was never committed, it may have ended and is not kept, or it was removed. ` +
         'How long ended tasks are kept is the `retention` of the queue.',
     );
   }

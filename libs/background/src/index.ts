@@ -158,6 +158,7 @@ export type {
   StoredAttempt,
   StoredPage,
   TaskEnd,
+  TaskEnds,
   TaskNotes,
   TasksLook,
   TaskStorage,

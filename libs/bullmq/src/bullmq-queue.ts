@@ -94,9 +94,7 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
       onQuiet: () => this.onQuiet(),
       onSettled: (id, outcome, isKept) => this.onSettled(id, outcome, isKept),
     });
-    this.results = new StoredResults(options.name, options.fullMode, this.store, (id) =>
-      this.runner.runs.has(id),
-    );
+    this.results = new StoredResults(options.name, options.fullMode, this.store, (id) => this.runner.has(id));
     this.waiters = new WaitingProducers(options.name, options.concurrency, this.runner.runs);
     this.endWatch = session.watch(() => this.look());
   }

@@ -119,9 +119,12 @@ export function toDetails(
   };
 }
 
-/** @returns `undefined` when it has not ended */
-export function toEnd(job: StoredJob, queue: string, nowMs: number): TaskEnd | undefined {
-  if (job.place !== 'completed' && job.place !== 'failed') return undefined;
+export function hasEnded({ place }: StoredJob): boolean {
+  return place === 'completed' || place === 'failed';
+}
+
+/** Of a job that has ended. */
+export function toEnd(job: StoredJob, queue: string, nowMs: number): TaskEnd {
   const { id, fields } = job;
   const { expiresAtMs } = readNotes(JSON.parse(fields['opts'] ?? '{}') as JobOptions);
   return {

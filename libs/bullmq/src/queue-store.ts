@@ -10,12 +10,13 @@ import {
   type ResolvedTaskQuery,
   type TaskCounts,
   type TaskDetails,
-  type TaskEnd,
+  type TaskEnds,
   type TaskPage,
   type TaskRecord,
   type TaskState,
 } from 'nestjs-nightshift';
 import {
+  hasEnded,
   stateOf,
   toDetails,
   toEnd,
@@ -96,9 +97,13 @@ export class QueueStore {
     };
   }
 
-  async ends(_queue: string, ids: readonly string[]): Promise<readonly TaskEnd[]> {
-    const jobs = await this.read(ids);
-    return jobs.flatMap((job) => toEnd(job, this.queue, this.session.now()) ?? []);
+  async ends(_queue: string, ids: readonly string[]): Promise<TaskEnds> {
+    const jobs = await this.inParts(ids, (part) => this.read(part));
+    const now = this.session.now();
+    return {
+      ended: jobs.filter(hasEnded).map((job) => toEnd(job, this.queue, now)),
+      open: jobs.filter((job) => !hasEnded(job)).map(({ id }) => id),
+    };
   }
 
   async state(_queue: string, id: string): Promise<TaskState | undefined> {

@@ -17,7 +17,7 @@ import type {
   StoredPage,
   TaskCounts,
   TaskDetails,
-  TaskEnd,
+  TaskEnds,
   TaskNotes,
   TasksLook,
   TaskState,
@@ -122,7 +122,7 @@ export class PostgresStorage implements TaskStorage {
     );
   }
 
-  async ends(queue: string, ids: readonly string[]): Promise<readonly TaskEnd[]> {
+  async ends(queue: string, ids: readonly string[]): Promise<TaskEnds> {
     return (await this.read()).ends(queue, ids);
   }
 

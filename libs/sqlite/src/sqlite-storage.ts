@@ -17,7 +17,7 @@ import type {
   StoredPage,
   TaskCounts,
   TaskDetails,
-  TaskEnd,
+  TaskEnds,
   TaskNotes,
   TaskState,
   TaskStorage,
@@ -105,7 +105,7 @@ export class SqliteStorage implements TaskStorage {
     return this.call('unpark', queue, definitions);
   }
 
-  ends(queue: string, ids: readonly string[]): Promise<readonly TaskEnd[]> {
+  ends(queue: string, ids: readonly string[]): Promise<TaskEnds> {
     return this.call('ends', queue, ids);
   }
 

@@ -20,11 +20,6 @@ export class OutcomeWriter {
     return this.writing.size === 0;
   }
 
-  /** Whether the outcome of a task is on its way. */
-  has(id: string): boolean {
-    return this.writing.has(id);
-  }
-
   /** @returns whether it took effect: `false` when others have the task; `undefined` when it was given up */
   async write(settlement: Settlement): Promise<boolean | undefined> {
     this.writing.add(settlement.id);

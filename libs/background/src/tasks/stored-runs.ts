@@ -42,6 +42,7 @@ export class StoredRuns implements TaskOwner {
   private readonly becomingQuiet = new WaitList();
   private readonly parked = new Set<string>();
   private readonly outcomes: OutcomeWriter;
+  private readonly settling = new Set<string>();
   private readonly notes: NoteWriter;
   private readonly waking: WakeTimer;
   private isPaused = false;
@@ -100,9 +101,9 @@ export class StoredRuns implements TaskOwner {
     return this.isQuiet && !this.isClaiming;
   }
 
-  /** Whether it runs here, or has and its outcome is not stored yet. */
+  /** Whether it runs here, or has and its outcome is not told yet. */
   has(id: string): boolean {
-    return this.find(id) !== undefined || this.outcomes.has(id);
+    return this.find(id) !== undefined || this.settling.has(id);
   }
 
   open(): void {
@@ -336,14 +337,16 @@ export class StoredRuns implements TaskOwner {
     settlement: Settlement,
     outcome: SettledOutcome | undefined,
   ): Promise<void> {
-    const isTaken = await this.outcomes.write(settlement);
     const { id: taskId, name } = task;
+    this.settling.add(taskId);
+    const isTaken = await this.outcomes.write(settlement);
     if (isTaken === false)
       this.dependencies.events.emit('task.superseded', { taskId, name, queue: this.name });
     if (settlement.state === 'retrying') this.wakeAt(settlement.dueAtMs!);
     if (settlement.concurrencyKey !== undefined) this.claimSoon();
     // What did not take effect is no outcome: whoever waits for that hears what comes of the task elsewhere.
     this.listener.onSettled(task, isTaken === true ? outcome : undefined);
+    this.settling.delete(taskId);
     this.noteQuiet();
   }
 

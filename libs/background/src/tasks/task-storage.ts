@@ -185,6 +185,13 @@ export interface TaskEnd {
   readonly expiresInMs: number | undefined;
 }
 
+/** How things stand with some tasks. Which are in neither list, the store does not know, or knows no longer. */
+export interface TaskEnds {
+  readonly ended: readonly TaskEnd[];
+  /** The ids of those that have not ended. */
+  readonly open: readonly string[];
+}
+
 /**
  * Where a durable engine of ours keeps its tasks: the driver's contract. `StoredEngine` does the rest, so a driver is about
  * data and transactions and knows nothing of handlers, scopes, timers or events.
@@ -244,8 +251,8 @@ export interface TaskStorage {
   /** Waiting tasks of these definitions, parked for want of a handler, are parked no more: a process that has one begins. */
   unpark(queue: string, definitions: readonly string[]): Promise<void>;
 
-  /** Those of the tasks that have ended. */
-  ends(queue: string, ids: readonly string[]): Promise<readonly TaskEnd[]>;
+  /** Which of the tasks have ended, and how: cheap, for it is asked of all that somebody waits for at every change. */
+  ends(queue: string, ids: readonly string[]): Promise<TaskEnds>;
   state(queue: string, id: string): Promise<TaskState | undefined>;
   details(queue: string, id: string): Promise<TaskDetails | undefined>;
   search(queue: string, query: ResolvedTaskQuery): Promise<StoredPage>;
