@@ -80,6 +80,13 @@ local function endWaiting(id, state, reason, errorRecord, nowMs)
   return true
 end
 
+-- The job that makes the next one of its scheduler when it begins. BullMQ does not remove it either.
+local function isNextOfScheduler(id)
+  local scheduler = field(id, 'rjk')
+  local at = scheduler and rcall('ZSCORE', base .. 'repeat', scheduler)
+  return at and id == 'repeat:' .. scheduler .. ':' .. at
+end
+
 local function forget(id)
   local key = base .. id
   rcall('DEL', key, key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful')

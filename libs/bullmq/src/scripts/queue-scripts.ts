@@ -185,7 +185,7 @@ for i = 4, #ARGV do
   local id, outcome = ARGV[i], 0
   if rcall('EXISTS', base .. id) == 1 then
     local key = field(id, 'nightshift:key')
-    if endWaiting(id, 'cancelled', ARGV[3], ARGV[2], ARGV[1]) then
+    if not isNextOfScheduler(id) and endWaiting(id, 'cancelled', ARGV[3], ARGV[2], ARGV[1]) then
       outcome = 1
       if key then promoteLine(key) end
     elseif rcall('LPOS', base .. 'active', id) then
