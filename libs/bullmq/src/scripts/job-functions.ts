@@ -9,6 +9,8 @@ local base = KEYS[1]
 
 local function field(id, name) return rcall('HGET', base .. id, name) end
 
+local function priorityOf(id) return tonumber(field(id, 'priority')) or 0 end
+
 local function tell(event, id, ...)
   rcall('XADD', base .. 'events', 'MAXLEN', '~', 10000, '*', 'event', event, 'jobId', id, ...)
 end
@@ -41,7 +43,7 @@ end
 
 -- The priority of one whose time has come: the even number below.
 local function duePriority(id)
-  local priority = tonumber(field(id, 'priority')) or 0
+  local priority = priorityOf(id)
   if priority % 2 == 1 then priority = priority - 1 end
   if priority > 0 then rcall('HSET', base .. id, 'priority', priority) end
   return priority

@@ -121,10 +121,15 @@ for _, holder in ipairs(rcall('SMEMBERS', holders)) do
   if holder ~= id and rcall('EXISTS', base .. holder .. ':lock') == 0 then rcall('SREM', holders, holder) end
 end
 if rcall('SISMEMBER', holders, id) == 1 then return 1 end
--- Others may have been fetched before this one, and have not asked yet.
+-- Others that go before this one may have been fetched, and have not asked yet.
 local taken = rcall('SCARD', holders)
+local priority = priorityOf(id)
+local function goesBefore(other)
+  local others = priorityOf(other)
+  return others < priority or (others == priority and other < id)
+end
 for _, other in ipairs(rcall('LRANGE', base .. 'active', 0, -1)) do
-  if other < id and field(other, 'nightshift:key') == key and rcall('SISMEMBER', holders, other) == 0 then taken = taken + 1 end
+  if field(other, 'nightshift:key') == key and goesBefore(other) and rcall('SISMEMBER', holders, other) == 0 then taken = taken + 1 end
 end
 if taken < limit then
   rcall('SADD', holders, id)
@@ -135,7 +140,7 @@ rcall('DEL', base .. id .. ':lock')
 rcall('SREM', base .. 'stalled', id)
 rcall('HSET', base .. id, 'nightshift:held', 'concurrencyKey')
 rcall('HSET', base .. 'nightshift:held', id, 'concurrencyKey')
-rcall('ZADD', base .. 'nightshift:line:' .. key, 0, id) -- by the alphabet, and so by when they were enqueued
+rcall('ZADD', base .. 'nightshift:line:' .. key, priority, id) -- among equals by the alphabet: by when they were enqueued
 holdUntil(id, tonumber(ARGV[5]))
 return 0
 `;
