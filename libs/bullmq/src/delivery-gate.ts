@@ -115,7 +115,7 @@ export class DeliveryGate {
       const interrupted = job.stalledCounter > 0 ? interruptedAttempt(claimed, nowMs) : '';
       const args = [id, attemptField(claim - 1), interrupted];
       const cancellation = (await this.session.run('redeliver', base, args)) as string | null;
-      if (typeof cancellation === 'string') return this.cancel(claimed, cancellation);
+      if (cancellation) return this.cancel(claimed, cancellation);
     }
     if (concurrencyKey === undefined) return 'goes';
     const { concurrencyLimit = 1 } = readNotes(job.opts as JobOptions);

@@ -14,6 +14,8 @@ export interface JobNotes {
   readonly concurrencyKey?: string;
   readonly concurrencyLimit?: number;
   readonly deduplicationKey?: string;
+  /** The key is taken for some time, also when the task has ended. */
+  readonly hasWindow?: true;
   /** It has no payload, as opposed to an empty one, which is what BullMQ writes for none. */
   readonly isEmpty?: true;
 }
@@ -85,6 +87,7 @@ function notesOf(task: NewTask): string | undefined {
     ...(expiresAtMs !== undefined && { expiresAtMs }),
     ...(concurrencyKey !== undefined && { concurrencyKey, concurrencyLimit }),
     ...(deduplication !== undefined && { deduplicationKey: deduplication.key }),
+    ...(deduplication?.untilMs !== undefined && { hasWindow: true }),
     ...(payload === undefined && { isEmpty: true }),
   };
   return JSON.stringify(notes);

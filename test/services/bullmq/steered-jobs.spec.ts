@@ -12,7 +12,8 @@ import {
   type TaskQueueOptions,
 } from 'nestjs-nightshift';
 import { bullmqEngine } from 'nestjs-nightshift/bullmq';
-import { expect, it } from 'vitest';
+import { constant } from 'nestjs-nightshift/channels';
+import { expect, it, vi } from 'vitest';
 import { describeWithService } from '../service.js';
 import { freshPrefix, redis, removeKeys } from './redis.js';
 
@@ -76,6 +77,13 @@ async function setup(url: string, options: TaskQueueOptions = {}) {
   };
 }
 
+function errorOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
 /** What commands of BullMQ do to tasks, and commands of this library to jobs of others. */
 await describeWithService(redis, 'tasks that are steered with BullMQ', (url) => {
   it('the next job of a scheduler is not cancelled, and the scheduler goes on', async () => {
@@ -92,4 +100,52 @@ await describeWithService(redis, 'tasks that are steered with BullMQ', (url) => 
     await app.bullmq.removeJobScheduler('hourly');
     expect(await app.queue.find(next.id!)).toBeUndefined();
   });
+
+  it('a task that was cancelled while it ran is not cancelled again when BullMQ runs it again', async () => {
+    await using app = await setup(url);
+    const handle = await app.queue.enqueue(bake, { name: 'bread', waits: true });
+    await vi.waitFor(() => expect(app.began).toEqual(['bread']));
+    const cancelled = errorOf(handle.result());
+    expect(await handle.cancel('no flour')).toBe(true);
+    expect(await cancelled).toMatchObject({ code: 'TASK_CANCELLED' });
+    await vi.waitFor(async () => expect(await handle.state()).toBe('cancelled'));
+    await (await app.bullmq.getJob(handle.id))!.retry();
+    await vi.waitFor(() => expect(app.began).toEqual(['bread', 'bread']));
+    const again = errorOf(handle.result());
+    await app.admin.counts('oven'); // looks, and so hears of what is cancelled
+    expect(await handle.state()).toBe('active');
+    await handle.cancel('enough');
+    expect(await again).toMatchObject({ message: expect.stringContaining('enough') });
+  });
+
+  it('a job without priority goes before all tasks when it is retried, too', async () => {
+    await using app = await setup(url, { retry: { maxAttempts: 2, backoff: constant(100) } });
+    const job = await app.bullmq.add('bake', { name: 'plain', failures: 1 });
+    const handle = (await app.queue.find(job.id!))!;
+    await vi.waitFor(async () => expect(await handle.state()).toBe('retrying'));
+    await app.queue.pause();
+    const urgent = await app.queue.enqueue(bake, { name: 'urgent' }, { priority: -5 });
+    await vi.waitFor(async () => expect(await handle.state()).toBe('waiting'));
+    await app.queue.resume();
+    await urgent.result();
+    expect(app.began).toEqual(['plain', 'plain', 'urgent']);
+  });
+
+  it.each(['remove', 'obliterate'] as const)(
+    'the window of a task that %s() of BullMQ took away before it ended is over',
+    async (command) => {
+      await using app = await setup(url, { retention: { completed: { count: 0 } } });
+      const options = { deduplicationKey: { key: 'k', window: '1h' as const } };
+      await app.queue.pause();
+      const first = await app.queue.enqueue(bake, { name: 'first' }, options);
+      expect((await app.queue.enqueue(bake, { name: 'second' }, options)).id).toBe(first.id);
+      if (command === 'remove') await (await app.bullmq.getJob(first.id))!.remove();
+      else await app.bullmq.obliterate();
+      const third = await app.queue.enqueue(bake, { name: 'third' }, options);
+      await app.queue.resume();
+      expect(await third.result()).toBe('third is baked');
+      await vi.waitFor(async () => expect(await app.queue.find(third.id)).toBeUndefined());
+      expect((await app.queue.enqueue(bake, { name: 'fourth' }, options)).id).toBe(third.id);
+    },
+  );
 });

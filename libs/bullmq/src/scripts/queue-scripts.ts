@@ -18,7 +18,7 @@ local replaced
 if key ~= '' then
   local first = rcall('GET', base .. 'de:' .. key)
   if first and rcall('EXISTS', base .. first) == 0 then first = nil end
-  first = first or rcall('GET', base .. 'nightshift:window:' .. key)
+  first = first or windowHolder(key)
   if first then
     if onConflict ~= 'replace' then return { 'duplicate', first, field(first, 'name') or name, field(first, 'opts') or '' } end
     if endWaiting(first, 'discarded', 'replaced', replacedError, timestamp) then replaced = first end
@@ -54,6 +54,12 @@ if not replaced then return { 'added', id } end
 return { 'added', id, replaced, field(replaced, 'name') or '', field(replaced, 'opts') or '' }
 `;
 
+/** A task comes to its end, and its window goes on without it. ARGV: id. */
+const keepWindow = `
+keepWindow(ARGV[1])
+return 0
+`;
+
 /** What a process looks at several times a second. ARGV: the time. Ends what has expired. */
 const look = `
 local now = tonumber(ARGV[1])
@@ -67,7 +73,11 @@ for _, id in ipairs(rcall('ZRANGEBYSCORE', base .. 'nightshift:expiry', '-inf', 
   end
 end
 for _, id in ipairs(rcall('HKEYS', base .. 'nightshift:cancels')) do
-  if not rcall('LPOS', base .. 'active', id) then rcall('HDEL', base .. 'nightshift:cancels', id) end
+  -- Of this delivery and no other: whoever gets it next asks the job itself.
+  if not rcall('LPOS', base .. 'active', id) or field(id, 'ats') ~= field(id, 'nightshift:cancelled') then
+    rcall('HDEL', base .. 'nightshift:cancels', id)
+    if hasEnded(id) then rcall('HDEL', base .. id, 'nightshift:cancel') end
+  end
 end
 local waiting = rcall('LLEN', base .. 'wait') + rcall('ZCARD', base .. 'prioritized')
 return {
@@ -99,7 +109,7 @@ return #ids
 
 /**
  * What is to be known of a job that has begun before. ARGV: id, the field of the attempt before, what to write there if that was
- * interrupted. Gives the cancellation that it has missed.
+ * interrupted. Gives the cancellation that it has missed, if any: a text that is not empty.
  */
 const redeliver = `
 local id = ARGV[1]
@@ -195,7 +205,7 @@ for i = 4, #ARGV do
       if key then promoteLine(key) end
     elseif rcall('LPOS', base .. 'active', id) then
       outcome = 2
-      rcall('HSET', base .. id, 'nightshift:cancel', ARGV[2])
+      rcall('HSET', base .. id, 'nightshift:cancel', ARGV[2], 'nightshift:cancelled', field(id, 'ats') or '')
       rcall('HSET', base .. 'nightshift:cancels', id, ARGV[2])
     end
   end
@@ -210,7 +220,7 @@ local retried = {}
 for _, id in ipairs(ARGV) do
   if rcall('ZREM', base .. 'failed', id) == 1 then
     rcall('HDEL', base .. id, 'finishedOn', 'processedOn', 'failedReason', 'stacktrace', 'returnvalue', 'atm', 'stc', 'defa',
-      'nightshift:state', 'nightshift:error', 'nightshift:cancel')
+      'nightshift:state', 'nightshift:error', 'nightshift:cancel', 'nightshift:cancelled')
     rcall('HINCRBY', base .. id, 'ats', 1) -- has begun before, so it does not expire
     local key = field(id, 'deid')
     if key then rcall('SET', base .. 'de:' .. key, id, 'NX') end
@@ -335,6 +345,7 @@ return answer
 
 const bodies = {
   enqueue,
+  keepWindow,
   look,
   release,
   redeliver,
