@@ -344,7 +344,10 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
     this.runner.hearCancellations(look.cancellations);
     this.tellExpired(look.expired);
     if (changes === this.changes)
-      this.known = { waiting: look.waiting + look.heldBack, later: look.delayed - look.heldBack };
+      this.known = {
+        waiting: look.waiting + look.parents + look.heldBack,
+        later: look.delayed - look.heldBack,
+      };
     if (this.options.capacity !== undefined)
       this.room.release(this.options.capacity - look.waiting - look.heldBack);
     if (look.heldBack > 0 && this.runner.isOpen)
@@ -358,9 +361,9 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
     void this.look().catch((error: unknown) => this.session.fail('look for changes', error));
   }
 
-  private async checkIdle({ waiting, active, delayed }: QueueLook): Promise<void> {
+  private async checkIdle({ waiting, parents, active, delayed }: QueueLook): Promise<void> {
     const { changes } = this;
-    if (waiting + active > 0 || !this.runner.isQuiet) return;
+    if (waiting + parents + active > 0 || !this.runner.isQuiet) return;
     const later = await this.store.tally('delayed', delayed);
     const isIdle = (later.get('waiting') ?? 0) + (later.get('retrying') ?? 0) === 0;
     if (isIdle && changes === this.changes && this.runner.isQuiet) this.becomingIdle.release();

@@ -15,7 +15,15 @@ import { readNotes, type JobNotes, type JobOptions } from './job-format.js';
 import { fromBullmqPriority } from './priorities.js';
 
 /** Where BullMQ has a job. */
-export type JobPlace = 'wait' | 'active' | 'prioritized' | 'delayed' | 'completed' | 'failed';
+export type JobPlace =
+  | 'wait'
+  | 'active'
+  | 'prioritized'
+  | 'delayed'
+  | 'completed'
+  | 'failed'
+  /** The parent of a flow, while its children run. */
+  | 'waiting-children';
 
 /** What is stored of a job: its fields, and where it is. */
 export interface StoredJob {

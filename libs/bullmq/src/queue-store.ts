@@ -47,6 +47,8 @@ interface Candidate {
 export interface QueueLook {
   readonly isPaused: boolean;
   readonly waiting: number;
+  /** Parents of flows whose children run. */
+  readonly parents: number;
   readonly active: number;
   readonly delayed: number;
   readonly heldBack: number;
@@ -74,16 +76,17 @@ export class QueueStore {
   }
 
   async look(): Promise<QueueLook> {
-    const [paused, waiting, active, delayed, heldBack, cancels, expired] = (await this.session.run(
+    const [paused, waiting, active, delayed, heldBack, cancels, expired, parents] = (await this.session.run(
       'look',
       this.base,
       [this.session.now()],
-    )) as [number, number, number, number, number, string[], string[][]];
+    )) as [number, number, number, number, number, string[], string[][], number];
     const cancellations = new Map<string, string>();
     for (let i = 0; i + 1 < cancels.length; i += 2) cancellations.set(cancels[i]!, cancels[i + 1]!);
     return {
       isPaused: paused === 1,
       waiting,
+      parents,
       active,
       delayed,
       heldBack,
@@ -151,12 +154,12 @@ export class QueueStore {
   }
 
   async counts(): Promise<TaskCounts> {
-    const { waiting, active, delayed, heldBack } = await this.look();
+    const { waiting, parents, active, delayed, heldBack } = await this.look();
     const [completed, failed] = await Promise.all([this.size('completed'), this.size('failed')]);
     const [later, ended] = await Promise.all([this.tally('delayed', delayed), this.tally('failed', failed)]);
     return {
       scheduled: later.get('scheduled') ?? 0,
-      waiting: waiting + (later.get('waiting') ?? 0),
+      waiting: waiting + parents + (later.get('waiting') ?? 0),
       active,
       retrying: later.get('retrying') ?? 0,
       completed,
@@ -292,7 +295,7 @@ function placesOf(states: readonly TaskState[] | undefined): readonly JobPlace[]
 
 const placesByState: Readonly<Record<TaskState, readonly JobPlace[]>> = {
   scheduled: ['delayed'],
-  waiting: ['wait', 'prioritized', 'delayed'],
+  waiting: ['wait', 'prioritized', 'delayed', 'waiting-children'],
   active: ['active'],
   retrying: ['delayed'],
   completed: ['completed'],

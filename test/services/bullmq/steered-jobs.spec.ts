@@ -19,7 +19,7 @@ import { freshPrefix, redis, removeKeys } from './redis.js';
 
 interface Order {
   readonly name: string;
-  /** It goes on until it is aborted. */
+  /** It goes on until it is let go, or aborted. */
   readonly waits?: boolean;
   readonly failures?: number;
 }
@@ -32,14 +32,16 @@ class Root {
 
 class Baker {
   static readonly began: string[] = [];
+  static readonly waiting = new Map<string, () => void>();
 
   async handle({ name, waits, failures = 0 }: Order, context: TaskContext): Promise<string> {
     Baker.began.push(name);
     const { signal } = context;
     if (waits === true)
-      await new Promise((_, reject) =>
-        signal.addEventListener('abort', () => reject(signal.reason as Error)),
-      );
+      await new Promise<void>((resolve, reject) => {
+        Baker.waiting.set(name, resolve);
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+      });
     if (context.attempt <= failures) throw new Error('burnt');
     return `${name} is baked`;
   }
@@ -67,6 +69,7 @@ async function setup(url: string, options: TaskQueueOptions = {}) {
     flows,
     events,
     began: Baker.began,
+    letGo: (name: string) => Baker.waiting.get(name)!(),
     close: () => app.close(),
     [Symbol.asyncDispose]: async () => {
       await app.close();
@@ -148,4 +151,25 @@ await describeWithService(redis, 'tasks that are steered with BullMQ', (url) => 
       expect((await app.queue.enqueue(bake, { name: 'fourth' }, options)).id).toBe(third.id);
     },
   );
+
+  it('the parent of a flow waits while its children run, and is not cancelled meanwhile', async () => {
+    await using app = await setup(url);
+    const { job } = await app.flows.add({
+      name: 'bake',
+      queueName: 'oven',
+      data: { name: 'cake' },
+      children: [{ name: 'bake', queueName: 'oven', data: { name: 'dough', waits: true } }],
+    });
+    await vi.waitFor(() => expect(app.began).toEqual(['dough']));
+    const parent = (await app.queue.find(job.id!))!;
+    const result = parent.result();
+    expect(await parent.state()).toBe('waiting');
+    expect(await app.admin.counts('oven')).toMatchObject({ waiting: 1, active: 1 });
+    const { tasks } = await app.admin.searchTasks('oven', { states: ['waiting'] });
+    expect(tasks).toMatchObject([{ id: job.id, state: 'waiting' }]);
+    expect(await parent.cancel()).toBe(false);
+    app.letGo('dough');
+    expect(await result).toBe('cake is baked');
+    await app.queue.whenIdle();
+  });
 });

@@ -83,6 +83,7 @@ local waiting = rcall('LLEN', base .. 'wait') + rcall('ZCARD', base .. 'prioriti
 return {
   isPaused() and 1 or 0, waiting, rcall('LLEN', base .. 'active'), rcall('ZCARD', base .. 'delayed'),
   rcall('HLEN', base .. 'nightshift:held'), rcall('HGETALL', base .. 'nightshift:cancels'), expired,
+  rcall('ZCARD', base .. 'waiting-children'),
 }
 `;
 
@@ -253,7 +254,7 @@ for _, id in ipairs(ARGV) do
   local fields = isJob and rcall('HGETALL', base .. id) or {}
   if #fields > 0 then
     local where, score
-    for _, set in ipairs({ 'completed', 'failed', 'delayed', 'prioritized' }) do
+    for _, set in ipairs({ 'completed', 'failed', 'delayed', 'prioritized', 'waiting-children' }) do
       score = rcall('ZSCORE', base .. set, id)
       if score then where = set break end
     end
