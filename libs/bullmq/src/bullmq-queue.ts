@@ -36,6 +36,7 @@ import { capabilities, engineName } from './capabilities.js';
 import { JobAdder, type Added } from './job-adder.js';
 import { toBullmqName } from './job-order.js';
 import { displayName } from './job-record.js';
+import { JobPruner } from './job-pruner.js';
 import { JobRunner } from './job-runner.js';
 import { hasPlace, priorityLimit } from './priorities.js';
 import { QueueStore, type QueueLook } from './queue-store.js';
@@ -58,6 +59,7 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
   private readonly store: QueueStore;
   private readonly queue: Queue;
   private readonly adder: JobAdder;
+  private readonly pruner: JobPruner;
   private readonly runner: JobRunner;
   private readonly results: StoredResults;
   private readonly lastUnkept = new LastOutcomes();
@@ -88,6 +90,7 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
     });
     this.queue.on('error', (error) => session.fail('use the queue', error));
     this.store = new QueueStore(session, options.name, bullmqName);
+    this.pruner = new JobPruner(session, this.store.base);
     this.adder = new JobAdder(session, this.store.base, this.queue, options);
     this.runner = new JobRunner(options, dependencies, session, this.store, {
       onDelivered: () => this.onDelivered(),
@@ -373,7 +376,7 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
     const now = this.dependencies.clock.monotonic();
     if (!this.runner.isOpen || now - this.tidiedAt < tidyEveryMs) return;
     this.tidiedAt = now;
-    await this.store.prune(this.options.retention);
+    await this.pruner.prune(this.options.retention);
   }
 
   private tellExpired(expired: QueueLook['expired']): void {

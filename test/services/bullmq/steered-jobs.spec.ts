@@ -172,4 +172,28 @@ await describeWithService(redis, 'tasks that are steered with BullMQ', (url) => 
     expect(await result).toBe('cake is baked');
     await app.queue.whenIdle();
   });
+
+  it.each(['newest', 'oldest'] as const)(
+    'pages give all jobs with ids of their own that were added in one moment, the %s first',
+    async (order) => {
+      await using app = await setup(url);
+      await app.queue.pause();
+      const ids = Array.from({ length: 60 }, (_, index) =>
+        `order:${index % 2}:${index * 16_384}`.replaceAll(':', '-'),
+      );
+      const timestamp = Date.now();
+      await app.bullmq.addBulk(
+        ids.map((jobId) => ({ name: 'bake', data: { name: jobId }, opts: { jobId, timestamp } })),
+      );
+      const seen: string[] = [];
+      let after: string | undefined;
+      do {
+        const page = await app.admin.searchTasks('oven', { limit: 7, order, after });
+        seen.push(...page.tasks.map(({ id }) => id));
+        after = page.next;
+      } while (after !== undefined);
+      expect(seen).toHaveLength(ids.length);
+      expect(seen.toSorted()).toEqual(ids.toSorted());
+    },
+  );
 });
