@@ -57,9 +57,9 @@ export function cancelledJob(
   return { claimed, state: 'cancelled', settlement, outcome: { error } };
 }
 
-/** The reason that whoever cancelled gave, as far as it is kept. */
-export function reasonOf({ cause, message }: ErrorRecord): string {
-  return cause?.message ?? message;
+/** The reason that whoever cancelled gave, if any, as far as it is kept. */
+export function reasonOf({ cause }: ErrorRecord): string | undefined {
+  return cause?.message;
 }
 
 /**

@@ -249,7 +249,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
   }
 
   onCancellation({ id, error }: Heartbeat['cancellations'][number]): void {
-    this.runs.cancel(id, error.cause?.message ?? error.message);
+    this.runs.cancel(id, error.cause?.message);
   }
 
   onRecovered(tasks: RecoveryResult['tasks']): void {
