@@ -196,4 +196,14 @@ await describeWithService(redis, 'tasks that are steered with BullMQ', (url) => 
       expect(seen.toSorted()).toEqual(ids.toSorted());
     },
   );
+
+  it('a job with something else where this library keeps its notes is a job like others', async () => {
+    await using app = await setup(url);
+    const opts = { nightshift: 'junk' } as object;
+    const job = await app.bullmq.add('bake', { name: 'bread' }, opts);
+    const handle = (await app.queue.find(job.id!))!;
+    expect(await handle.result()).toBe('bread is baked');
+    const { tasks } = await app.admin.searchTasks('oven');
+    expect(tasks).toMatchObject([{ id: job.id, name: 'bake', tags: [], metadata: {} }]);
+  });
 });
