@@ -93,7 +93,7 @@ export function toRecord(job: StoredJob, queue: string, nowMs: number): TaskReco
     heldBack: state === 'waiting' ? (fields['nightshift:held'] as HoldReason | undefined) : undefined,
     priority: fromBullmqPriority(Number(fields['priority'] ?? 0)),
     attempt: attemptOf(fields, state),
-    maxAttempts: Math.max(1, options.attempts ?? 1),
+    maxAttempts: maxAttemptsOf(options, fields, state),
     enqueuedAt: new Date(enqueuedAtMs),
     dueAt: state === 'scheduled' || state === 'retrying' ? new Date(job.dueAtMs!) : undefined,
     startedAt:
@@ -154,6 +154,13 @@ function attemptOf(fields: StoredJob['fields'], state: TaskState): number {
   const made = Number(fields['atm'] ?? 0);
   if (state === 'active' || (state === 'retrying' && fields['nightshift:putOff'] === '1')) return made + 1;
   return state === 'expired' ? 0 : made;
+}
+
+/** Of a job that does not say it, whoever handles it decides: then what is known is how many it has had, or is to have. */
+function maxAttemptsOf({ attempts = 1 }: JobOptions, fields: StoredJob['fields'], state: TaskState): number {
+  const isPutOff = fields['nightshift:putOff'] === '1';
+  const next = state === 'retrying' && !isPutOff ? 1 : 0;
+  return Math.max(1, attempts, attemptOf(fields, state) + next);
 }
 
 function attemptsOf(fields: StoredJob['fields']): AttemptRecord[] {

@@ -206,4 +206,14 @@ await describeWithService(redis, 'tasks that are steered with BullMQ', (url) => 
     const { tasks } = await app.admin.searchTasks('oven');
     expect(tasks).toMatchObject([{ id: job.id, name: 'bake', tags: [], metadata: {} }]);
   });
+
+  it('a job that does not say how many attempts it has shows no fewer than it makes', async () => {
+    await using app = await setup(url, { retry: { maxAttempts: 3, backoff: constant(200) } });
+    const job = await app.bullmq.add('bake', { name: 'bread', failures: 3 });
+    const handle = (await app.queue.find(job.id!))!;
+    await vi.waitFor(async () => expect(await handle.state()).toBe('retrying'));
+    expect(await app.admin.task('oven', job.id!)).toMatchObject({ attempt: 1, maxAttempts: 2 });
+    await vi.waitFor(async () => expect(await handle.state()).toBe('dead'), 5_000);
+    expect(await app.admin.task('oven', job.id!)).toMatchObject({ attempt: 3, maxAttempts: 3 });
+  });
 });
