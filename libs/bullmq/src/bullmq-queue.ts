@@ -74,6 +74,7 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
   private pauseChanges = 0;
   private pausesUnderWay = 0;
   private tidiedAt = 0;
+  private hasReleased = false;
   isPaused = false;
 
   constructor(
@@ -353,11 +354,17 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
       };
     if (this.options.capacity !== undefined)
       this.room.release(this.options.capacity - look.waiting - look.heldBack);
-    if (look.heldBack > 0 && this.runner.isOpen)
-      await this.session.run('release', this.store.base, this.dependencies.handlers.names);
+    if (this.runner.isOpen) await this.release(look.heldBack);
     await this.results.lookAtAll();
     if (!this.becomingIdle.isEmpty) await this.checkIdle(look);
     await this.tidyUp();
+  }
+
+  private async release(heldBack: number): Promise<void> {
+    const { names } = this.dependencies.handlers;
+    const left = heldBack === 0 ? [] : await this.session.run('release', this.store.base, names);
+    if (!this.hasReleased) this.runner.tellParked(left as readonly string[]); // since before this start
+    this.hasReleased = true;
   }
 
   private lookNow(): void {

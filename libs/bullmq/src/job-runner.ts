@@ -137,6 +137,10 @@ export class JobRunner implements JobProcessor {
       void this.runs.cancel(id, reasonOf(JSON.parse(text) as ErrorRecord));
   }
 
+  tellParked(definitions: readonly string[]): void {
+    this.gate.tellParked(definitions);
+  }
+
   flushNotes(): void {
     if (this.worker !== undefined) this.notes.flush(this.backend);
   }

@@ -101,7 +101,7 @@ export class SqliteStorage implements TaskStorage {
     return this.call('setPaused', queue, isPaused);
   }
 
-  unpark(queue: string, definitions: readonly string[]): Promise<void> {
+  unpark(queue: string, definitions: readonly string[]): Promise<readonly string[]> {
     return this.call('unpark', queue, definitions);
   }
 

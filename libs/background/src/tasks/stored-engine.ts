@@ -189,6 +189,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
     const { storage } = this.session;
     storage
       .unpark(this.name, this.dependencies.handlers.names)
+      .then((parked) => this.runs.tellParked(parked))
       .catch((error: unknown) => this.session.fail('release parked tasks', error));
     this.runs.open();
     this.known.recount();

@@ -350,7 +350,8 @@ export class StoredRuns implements TaskOwner {
     this.noteQuiet();
   }
 
-  private tellParked(definitions: readonly string[]): void {
+  /** Of each definition once. */
+  tellParked(definitions: readonly string[]): void {
     const fresh = definitions.filter((definition) => !this.parked.has(definition));
     if (fresh.length === 0) return;
     for (const definition of fresh) this.parked.add(definition);

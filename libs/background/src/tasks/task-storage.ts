@@ -248,8 +248,12 @@ export interface TaskStorage {
   look(worker: WorkerId | undefined, version: number | undefined): Promise<Look | TasksLook | undefined>;
 
   setPaused(queue: string, isPaused: boolean): Promise<void>;
-  /** Waiting tasks of these definitions, parked for want of a handler, are parked no more: a process that has one begins. */
-  unpark(queue: string, definitions: readonly string[]): Promise<void>;
+  /**
+   * Waiting tasks of these definitions, parked for want of a handler, are parked no more: a process that has one begins.
+   *
+   * @returns the definitions of those that stay parked
+   */
+  unpark(queue: string, definitions: readonly string[]): Promise<readonly string[]>;
 
   /** Which of the tasks have ended, and how: cheap, for it is asked of all that somebody waits for at every change. */
   ends(queue: string, ids: readonly string[]): Promise<TaskEnds>;

@@ -87,17 +87,24 @@ return {
 }
 `;
 
-/** Looks again at what is held back. ARGV: the definitions that are handled here. */
+/** Looks again at what is held back. ARGV: the definitions that are handled here. Gives those of which tasks stay set aside. */
 const release = `
 local handled, keys = {}, {}
 for _, definition in ipairs(ARGV) do handled[definition] = true end
 local held = rcall('HGETALL', base .. 'nightshift:held')
-local ids = {}
+local ids, left, isLeft = {}, {}, {}
 for i = 1, #held, 2 do
   local id, why = held[i], held[i + 1]
   if rcall('EXISTS', base .. id) == 0 then rcall('HDEL', base .. 'nightshift:held', id)
   elseif why == 'concurrencyKey' then keys[field(id, 'nightshift:key') or ''] = true
-  elseif handled[field(id, 'name')] then ids[#ids + 1] = id end
+  else
+    local definition = field(id, 'name') or ''
+    if handled[definition] then ids[#ids + 1] = id
+    elseif not isLeft[definition] then
+      isLeft[definition] = true
+      left[#left + 1] = definition
+    end
+  end
 end
 table.sort(ids)
 for _, id in ipairs(ids) do
@@ -105,7 +112,7 @@ for _, id in ipairs(ids) do
   if rcall('ZREM', base .. 'delayed', id) == 1 then lineUp(id, duePriority(id)) end
 end
 for key in pairs(keys) do promoteLine(key) end
-return #ids
+return left
 `;
 
 /**
