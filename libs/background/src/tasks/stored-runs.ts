@@ -42,6 +42,7 @@ export class StoredRuns implements TaskOwner {
   private readonly becomingQuiet = new WaitList();
   private readonly parked = new Set<string>();
   private readonly outcomes: OutcomeWriter;
+  /** Whose outcome is being stored, or has been and is not told yet: a store that knows them no more says nothing of them. */
   private readonly settling = new Set<string>();
   private readonly notes: NoteWriter;
   private readonly waking: WakeTimer;
