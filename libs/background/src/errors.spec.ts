@@ -173,6 +173,9 @@ describe('Errors', () => {
     expect(new errors.TaskCancelledError('1', 'q', cause).cause).toBe(cause);
     expect(new errors.TaskCancelledError('1', 'q')).not.toHaveProperty('cause');
     expect(new errors.TaskCancelledError('1', 'q', cause).message).toMatch(/was cancelled\.$/);
+    expect(new errors.TaskCancelledError('', 'q', 'why').message).toBe(
+      "A task of queue 'q' was cancelled: why.",
+    );
   });
 
   it('an unknown name is not guessed when nothing is near, and says so when nothing is known', () => {

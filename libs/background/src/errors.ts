@@ -241,6 +241,11 @@ export class TaskTimeoutError extends TaskOutcomeError {
   }
 }
 
+/** A record that is written to many tasks at once is made of an error without an id. */
+function taskOf(taskId: string, queue: string): string {
+  return `${taskId === '' ? 'A task' : `Task ${taskId}`} of queue '${queue}'`;
+}
+
 /** The task was cancelled by `TaskHandle.cancel()`. `cause` is the reason given. Also the reason of its signal. */
 export class TaskCancelledError extends TaskOutcomeError {
   readonly code = 'TASK_CANCELLED';
@@ -249,7 +254,7 @@ export class TaskCancelledError extends TaskOutcomeError {
     super(
       taskId,
       queue,
-      `Task ${taskId} of queue '${queue}' was cancelled${typeof reason === 'string' ? `: ${reason}` : ''}.`,
+      `${taskOf(taskId, queue)} was cancelled${typeof reason === 'string' ? `: ${reason}` : ''}.`,
       reason === undefined ? undefined : { cause: reason },
     );
   }
@@ -283,7 +288,7 @@ export class TaskDiscardedError extends TaskOutcomeError {
     super(
       taskId,
       queue,
-      `Task ${taskId} of queue '${queue}' was discarded${typeof reason === 'string' ? `: ${reason}` : ''}.`,
+      `${taskOf(taskId, queue)} was discarded${typeof reason === 'string' ? `: ${reason}` : ''}.`,
       reason === undefined ? undefined : { cause: reason },
     );
   }
@@ -512,7 +517,7 @@ export class DuplicateTaskError extends NightshiftError {
   }
 }
 
-/** There is no such task in the queue: it was never accepted, or it has ended and is kept no longer. */
+/** There is no such task in the queue: it was never accepted, it has ended and is not kept, or it was removed. */
 export class UnknownTaskError extends NightshiftError {
   readonly code = 'UNKNOWN_TASK';
 
@@ -521,7 +526,7 @@ export class UnknownTaskError extends NightshiftError {
     readonly taskId: string,
   ) {
     super(
-      `Queue '${queue}' has no task ${taskId}: it was never committed, or it has ended and is kept no longer. ` +
+      `Queue '${queue}' has no task ${taskId}: it was never committed, it may have ended and is not kept, or it was removed. ` +
         'How long ended tasks are kept is the `retention` of the queue.',
     );
   }

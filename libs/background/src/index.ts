@@ -159,6 +159,7 @@ export type {
   StoredAttempt,
   StoredPage,
   TaskEnd,
+  TaskEnds,
   TaskNotes,
   TasksLook,
   TaskStorage,

@@ -36,6 +36,7 @@ import { capabilities, engineName } from './capabilities.js';
 import { JobAdder, type Added } from './job-adder.js';
 import { toBullmqName } from './job-order.js';
 import { displayName } from './job-record.js';
+import { JobPruner } from './job-pruner.js';
 import { JobRunner } from './job-runner.js';
 import { hasPlace, priorityLimit } from './priorities.js';
 import { QueueStore, type QueueLook } from './queue-store.js';
@@ -58,6 +59,7 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
   private readonly store: QueueStore;
   private readonly queue: Queue;
   private readonly adder: JobAdder;
+  private readonly pruner: JobPruner;
   private readonly runner: JobRunner;
   private readonly results: StoredResults;
   private readonly lastUnkept = new LastOutcomes();
@@ -72,6 +74,7 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
   private pauseChanges = 0;
   private pausesUnderWay = 0;
   private tidiedAt = 0;
+  private hasReleased = false;
   isPaused = false;
 
   constructor(
@@ -88,15 +91,14 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
     });
     this.queue.on('error', (error) => session.fail('use the queue', error));
     this.store = new QueueStore(session, options.name, bullmqName);
+    this.pruner = new JobPruner(session, this.store.base);
     this.adder = new JobAdder(session, this.store.base, this.queue, options);
     this.runner = new JobRunner(options, dependencies, session, this.store, {
       onDelivered: () => this.onDelivered(),
       onQuiet: () => this.onQuiet(),
       onSettled: (id, outcome, isKept) => this.onSettled(id, outcome, isKept),
     });
-    this.results = new StoredResults(options.name, options.fullMode, this.store, (id) =>
-      this.runner.runs.has(id),
-    );
+    this.results = new StoredResults(options.name, options.fullMode, this.store, (id) => this.runner.has(id));
     this.waiters = new WaitingProducers(options.name, options.concurrency, this.runner.runs);
     this.endWatch = session.watch(() => this.look());
   }
@@ -346,23 +348,32 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
     this.runner.hearCancellations(look.cancellations);
     this.tellExpired(look.expired);
     if (changes === this.changes)
-      this.known = { waiting: look.waiting + look.heldBack, later: look.delayed - look.heldBack };
+      this.known = {
+        waiting: look.waiting + look.parents + look.heldBack,
+        later: look.delayed - look.heldBack,
+      };
     if (this.options.capacity !== undefined)
       this.room.release(this.options.capacity - look.waiting - look.heldBack);
-    if (look.heldBack > 0 && this.runner.isOpen)
-      await this.session.run('release', this.store.base, this.dependencies.handlers.names);
+    if (this.runner.isOpen) await this.release(look.heldBack);
     await this.results.lookAtAll();
     if (!this.becomingIdle.isEmpty) await this.checkIdle(look);
     await this.tidyUp();
+  }
+
+  private async release(heldBack: number): Promise<void> {
+    const { names } = this.dependencies.handlers;
+    const left = heldBack === 0 ? [] : await this.session.run('release', this.store.base, names);
+    if (!this.hasReleased) this.runner.tellParked(left as readonly string[]); // since before this start
+    this.hasReleased = true;
   }
 
   private lookNow(): void {
     void this.look().catch((error: unknown) => this.session.fail('look for changes', error));
   }
 
-  private async checkIdle({ waiting, active, delayed }: QueueLook): Promise<void> {
+  private async checkIdle({ waiting, parents, active, delayed }: QueueLook): Promise<void> {
     const { changes } = this;
-    if (waiting + active > 0 || !this.runner.isQuiet) return;
+    if (waiting + parents + active > 0 || !this.runner.isQuiet) return;
     const later = await this.store.tally('delayed', delayed);
     const isIdle = (later.get('waiting') ?? 0) + (later.get('retrying') ?? 0) === 0;
     if (isIdle && changes === this.changes && this.runner.isQuiet) this.becomingIdle.release();
@@ -372,7 +383,7 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
     const now = this.dependencies.clock.monotonic();
     if (!this.runner.isOpen || now - this.tidiedAt < tidyEveryMs) return;
     this.tidiedAt = now;
-    await this.store.prune(this.options.retention);
+    await this.pruner.prune(this.options.retention);
   }
 
   private tellExpired(expired: QueueLook['expired']): void {

@@ -47,6 +47,14 @@ export class DeliveryGate {
     return givenBack(claimed, this.options.name, this.session.now());
   }
 
+  /** Tasks of these definitions are set aside: told of each once. */
+  tellParked(definitions: readonly string[]): void {
+    const fresh = definitions.filter((definition) => !this.parked.has(definition));
+    if (fresh.length === 0) return;
+    for (const definition of fresh) this.parked.add(definition);
+    this.dependencies.events.emit('queue.parked', { queue: this.options.name, definitions: fresh });
+  }
+
   /** Answers come in the order in which the jobs were delivered, also when one of them has to ask first. */
   answer(job: Job, claimed: ClaimedTask, token: string): Answer | Promise<Answer> {
     const mine = this.look(job, claimed, token);
@@ -115,7 +123,7 @@ export class DeliveryGate {
       const interrupted = job.stalledCounter > 0 ? interruptedAttempt(claimed, nowMs) : '';
       const args = [id, attemptField(claim - 1), interrupted];
       const cancellation = (await this.session.run('redeliver', base, args)) as string | null;
-      if (typeof cancellation === 'string') return this.cancel(claimed, cancellation);
+      if (cancellation) return this.cancel(claimed, cancellation);
     }
     if (concurrencyKey === undefined) return 'goes';
     const { concurrencyLimit = 1 } = readNotes(job.opts as JobOptions);
@@ -151,13 +159,7 @@ export class DeliveryGate {
       return { ...this.giveBack(claimed), restMs: offerMs };
     }
     await this.session.run('park', this.store.base, [id, token, this.session.now() + heldForMs]);
-    if (!this.parked.has(definition)) {
-      this.parked.add(definition);
-      this.dependencies.events.emit('queue.parked', {
-        queue: this.options.name,
-        definitions: [definition],
-      });
-    }
+    this.tellParked([definition]);
     return undefined;
   }
 }

@@ -82,6 +82,21 @@ describe('a job that BullMQ itself added', () => {
     });
   });
 
+  it.each([
+    'junk',
+    '',
+    'null',
+    '[]',
+    '{"tags":"a"}',
+    '{"name":7}',
+    '{"metadata":"no"}',
+    '{"options":"[]"}',
+    { tags: [] } as never,
+  ])('has no notes when %j stands in their place', (nightshift) => {
+    const task = delivered({ ...plain, opts: { nightshift } });
+    expect(task).toMatchObject({ name: 'send-mail', tags: [], metadata: undefined, options: undefined });
+  });
+
   it('has as many attempts as its producer says', () => {
     expect(delivered({ ...plain, opts: { attempts: 3 } }).options).toBe('{"maxAttempts":3}');
   });

@@ -14,6 +14,8 @@ export interface JobNotes {
   readonly concurrencyKey?: string;
   readonly concurrencyLimit?: number;
   readonly deduplicationKey?: string;
+  /** The key is taken for some time, also when the task has ended. */
+  readonly hasWindow?: true;
   /** It has no payload, as opposed to an empty one, which is what BullMQ writes for none. */
   readonly isEmpty?: true;
 }
@@ -85,6 +87,7 @@ function notesOf(task: NewTask): string | undefined {
     ...(expiresAtMs !== undefined && { expiresAtMs }),
     ...(concurrencyKey !== undefined && { concurrencyKey, concurrencyLimit }),
     ...(deduplication !== undefined && { deduplicationKey: deduplication.key }),
+    ...(deduplication?.untilMs !== undefined && { hasWindow: true }),
     ...(payload === undefined && { isEmpty: true }),
   };
   return JSON.stringify(notes);
@@ -92,10 +95,51 @@ function notesOf(task: NewTask): string | undefined {
 
 const noNotes: JobNotes = Object.freeze({});
 
-/** What was noted with a job; nothing for one that was not added by this library. */
+/** What was noted with a job; nothing for one that was not added by this library, whatever stands there. */
 export function readNotes({ nightshift }: JobOptions): JobNotes {
   if (nightshift === undefined || nightshift === '{}') return noNotes;
-  return JSON.parse(nightshift) as JobNotes;
+  const notes = parseNotes(nightshift);
+  return areNotes(notes) ? notes : noNotes;
+}
+
+/** @returns `undefined` when it is no JSON */
+function parseNotes(text: unknown): unknown {
+  try {
+    return typeof text === 'string' ? (JSON.parse(text) as unknown) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const kinds: Readonly<Record<keyof JobNotes, (value: unknown) => boolean>> = {
+  name: isText,
+  tags: (value) => Array.isArray(value) && value.every(isText),
+  metadata: isObjectText,
+  options: isObjectText,
+  expiresAtMs: Number.isFinite,
+  concurrencyKey: isText,
+  concurrencyLimit: Number.isFinite,
+  deduplicationKey: isText,
+  hasWindow: (value) => value === true,
+  isEmpty: (value) => value === true,
+};
+
+function areNotes(value: unknown): value is JobNotes {
+  if (!isObject(value)) return false;
+  const notes = value as Record<string, unknown>;
+  return Object.entries(kinds).every(([key, fits]) => notes[key] === undefined || fits(notes[key]));
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function isObjectText(value: unknown): boolean {
+  return isObject(parseNotes(value));
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A job that was added by BullMQ itself is a task too: its name is that of the definition, its data the payload. */

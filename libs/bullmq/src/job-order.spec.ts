@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JobIds, placeOf, toBullmqName } from './job-order.js';
+import { compareJobs, JobIds, placeOf, toBullmqName } from './job-order.js';
 
 const now = Date.UTC(2026, 10, 29);
 
@@ -25,6 +25,18 @@ describe('the ids of jobs', () => {
     expect(placeOf('17', now - 5)).toBeLessThan(placeOf(ours, now));
     expect(placeOf('17', now + 5)).toBeGreaterThan(placeOf(ours, now));
     expect(placeOf('17', now)).toBeLessThan(placeOf('18', now));
+  });
+});
+
+describe('the order of jobs', () => {
+  it('is by place, and by id among those that share one', () => {
+    const jobs = [
+      { place: 2, id: 'a' },
+      { place: 1, id: 'c' },
+      { place: 1, id: 'b' },
+    ];
+    expect(jobs.toSorted(compareJobs).map(({ id }) => id)).toEqual(['b', 'c', 'a']);
+    expect(compareJobs(jobs[0]!, { ...jobs[0]! })).toBe(0);
   });
 });
 

@@ -22,6 +22,19 @@ export class JobIds {
   }
 }
 
+/** What a job is ordered by. */
+export interface OrderedJob {
+  readonly place: number;
+  readonly id: string;
+}
+
+/** The oldest first. Jobs with ids of their own may share a place: then their ids decide. */
+export function compareJobs(a: OrderedJob, b: OrderedJob): number {
+  if (a.place !== b.place) return a.place - b.place;
+  if (a.id === b.id) return 0;
+  return a.id < b.id ? -1 : 1;
+}
+
 /**
  * By what the tasks of a queue are ordered: when they were enqueued. Jobs that BullMQ or others gave an id of their own have
  * only the time.

@@ -15,7 +15,15 @@ import { readNotes, type JobNotes, type JobOptions } from './job-format.js';
 import { fromBullmqPriority } from './priorities.js';
 
 /** Where BullMQ has a job. */
-export type JobPlace = 'wait' | 'active' | 'prioritized' | 'delayed' | 'completed' | 'failed';
+export type JobPlace =
+  | 'wait'
+  | 'active'
+  | 'prioritized'
+  | 'delayed'
+  | 'completed'
+  | 'failed'
+  /** The parent of a flow, while its children run. */
+  | 'waiting-children';
 
 /** What is stored of a job: its fields, and where it is. */
 export interface StoredJob {
@@ -85,7 +93,7 @@ export function toRecord(job: StoredJob, queue: string, nowMs: number): TaskReco
     heldBack: state === 'waiting' ? (fields['nightshift:held'] as HoldReason | undefined) : undefined,
     priority: fromBullmqPriority(Number(fields['priority'] ?? 0)),
     attempt: attemptOf(fields, state),
-    maxAttempts: Math.max(1, options.attempts ?? 1),
+    maxAttempts: maxAttemptsOf(options, fields, state),
     enqueuedAt: new Date(enqueuedAtMs),
     dueAt: state === 'scheduled' || state === 'retrying' ? new Date(job.dueAtMs!) : undefined,
     startedAt:
@@ -119,9 +127,12 @@ export function toDetails(
   };
 }
 
-/** @returns `undefined` when it has not ended */
-export function toEnd(job: StoredJob, queue: string, nowMs: number): TaskEnd | undefined {
-  if (job.place !== 'completed' && job.place !== 'failed') return undefined;
+export function hasEnded({ place }: StoredJob): boolean {
+  return place === 'completed' || place === 'failed';
+}
+
+/** Of a job that has ended. */
+export function toEnd(job: StoredJob, queue: string, nowMs: number): TaskEnd {
   const { id, fields } = job;
   const { expiresAtMs } = readNotes(JSON.parse(fields['opts'] ?? '{}') as JobOptions);
   return {
@@ -143,6 +154,13 @@ function attemptOf(fields: StoredJob['fields'], state: TaskState): number {
   const made = Number(fields['atm'] ?? 0);
   if (state === 'active' || (state === 'retrying' && fields['nightshift:putOff'] === '1')) return made + 1;
   return state === 'expired' ? 0 : made;
+}
+
+/** Of a job that does not say it, whoever handles it decides: then what is known is how many it has had, or is to have. */
+function maxAttemptsOf({ attempts = 1 }: JobOptions, fields: StoredJob['fields'], state: TaskState): number {
+  const isPutOff = fields['nightshift:putOff'] === '1';
+  const next = state === 'retrying' && !isPutOff ? 1 : 0;
+  return Math.max(1, attempts, attemptOf(fields, state) + next);
 }
 
 function attemptsOf(fields: StoredJob['fields']): AttemptRecord[] {

@@ -54,7 +54,7 @@ export class JobRunner implements JobProcessor {
   private readonly delivered = new WeakMap<Job, Delivery>();
   private worker: JobWorker | undefined;
   private closing: Promise<unknown> | undefined;
-  private inHand = 0;
+  private readonly inHand = new Set<ClaimedTask>();
   private bullmqName = '';
   private onServed: (() => void) | undefined;
 
@@ -80,7 +80,13 @@ export class JobRunner implements JobProcessor {
   }
 
   get isQuiet(): boolean {
-    return this.inHand === 0;
+    return this.inHand.size === 0;
+  }
+
+  /** Whether a task is in the hands of this process: until it is told what became of it. */
+  has(id: string): boolean {
+    for (const claimed of this.inHand) if (claimed.id === id) return true;
+    return false;
   }
 
   /** From now on tasks run. Whether they need a worker that fetches by itself depends on who runs them. */
@@ -131,13 +137,16 @@ export class JobRunner implements JobProcessor {
       void this.runs.cancel(id, reasonOf(JSON.parse(text) as ErrorRecord));
   }
 
+  tellParked(definitions: readonly string[]): void {
+    this.gate.tellParked(definitions);
+  }
+
   flushNotes(): void {
     if (this.worker !== undefined) this.notes.flush(this.backend);
   }
 
   deliver(job: Job, data: string): void {
     if (job.deferredFailure !== undefined) return; // BullMQ fails it by itself
-    this.inHand += 1;
     this.listener.onDelivered();
     const claimed = toClaimedTask({
       id: job.id!,
@@ -149,6 +158,7 @@ export class JobRunner implements JobProcessor {
       attemptsMade: job.attemptsMade,
       attemptsStarted: job.attemptsStarted,
     });
+    this.inHand.add(claimed);
     const answer = this.gate.answer(job, claimed, job.token!);
     this.delivered.set(job, { claimed, answer });
   }
@@ -261,9 +271,9 @@ export class JobRunner implements JobProcessor {
     job: Job,
     next: NextJob | undefined,
   ): NextJob | undefined | Promise<NextJob | undefined> {
-    this.inHand -= 1;
-    if (this.inHand === 0) this.becomingQuiet.release();
-    if (this.inHand === 0 && !next?.[0]) this.listener.onQuiet();
+    this.inHand.delete(claimed);
+    if (this.isQuiet) this.becomingQuiet.release();
+    if (this.isQuiet && !next?.[0]) this.listener.onQuiet();
     return claimed.concurrencyKey === undefined ? next : this.yieldKey(claimed, job).then(() => next);
   }
 

@@ -1,4 +1,5 @@
 import type { Job, RedisQueueBackend } from 'bullmq';
+import { readNotes, type JobOptions } from './job-format.js';
 import { attemptField } from './job-record.js';
 import type { NextJob } from './job-worker.js';
 import type { QueueStore } from './queue-store.js';
@@ -60,12 +61,27 @@ export class OutcomeWriter {
   private async isStored(end: JobEnd): Promise<boolean> {
     const { id, claim } = end.claimed;
     const field = attemptField(claim);
-    const args = [id, claim, end.state, field, fieldsOf(end)[field] ?? ''];
+    const args = [id, claim, end.state, field, fieldsOf(end, 0)[field] ?? ''];
     const stored = (await this.session.run('outcomeStored', this.store.base, args)) as number;
     return stored === 1 || (stored === -1 && !end.settlement.isKept);
   }
 
   private move(
+    end: JobEnd,
+    job: Job,
+    fetchNext: boolean,
+    backend: RedisQueueBackend,
+  ): Promise<NextJob | undefined> {
+    const { state } = end;
+    const hasEnded = state !== 'retrying' && state !== 'waiting';
+    if (hasEnded && readNotes(job.opts as JobOptions).hasWindow === true)
+      return this.session
+        .run('keepWindow', this.store.base, [end.claimed.id])
+        .then(() => this.moveNow(end, job, fetchNext, backend));
+    return this.moveNow(end, job, fetchNext, backend);
+  }
+
+  private moveNow(
     end: JobEnd,
     job: Job,
     fetchNext: boolean,
@@ -86,7 +102,7 @@ export class OutcomeWriter {
   ): Promise<NextJob | undefined> {
     const { state, settlement, claimed } = end;
     const token = job.token!;
-    const fieldsToUpdate = fieldsOf(end);
+    const fieldsToUpdate = fieldsOf(end, job.priority);
     const nowMs = this.session.now();
     if (state === 'retrying' || state === 'waiting') {
       const delayMs = state === 'waiting' ? 0 : Math.max(0, settlement.dueAtMs! - nowMs);

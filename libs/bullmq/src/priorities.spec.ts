@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromBullmqPriority, hasPlace, priorityLimit, toBullmqPriority } from './priorities.js';
+import { duePriority, fromBullmqPriority, hasPlace, priorityLimit, toBullmqPriority } from './priorities.js';
 
 const priorities = fc.integer({ min: -priorityLimit, max: priorityLimit });
 
@@ -24,6 +24,15 @@ describe('the priority of a job', () => {
         expect(toBullmqPriority(a, true)).toBeLessThan(toBullmqPriority(a, false));
       }),
     );
+  });
+
+  it('becomes that of one that has fallen due, and a job without one still has none', () => {
+    fc.assert(
+      fc.property(priorities, fc.boolean(), (priority, isDue) => {
+        expect(duePriority(toBullmqPriority(priority, isDue))).toBe(toBullmqPriority(priority, true));
+      }),
+    );
+    expect(duePriority(0)).toBe(0);
   });
 
   it('has no place for numbers beyond', () => {

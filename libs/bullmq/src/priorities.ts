@@ -16,6 +16,11 @@ export function toBullmqPriority(priority: number, isDue: boolean): number {
   return middle + 2 * priority + (isDue ? 0 : 1);
 }
 
+/** The same priority for a job whose time has come. One that BullMQ itself added without one stays before all others. */
+export function duePriority(priority: number): number {
+  return priority - (priority % 2);
+}
+
 /** What {@link toBullmqPriority} was given. Jobs that BullMQ itself added without a priority have 0. */
 export function fromBullmqPriority(priority: number): number {
   return priority === 0 ? 0 : Math.floor((priority - middle) / 2);

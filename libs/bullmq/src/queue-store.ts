@@ -1,21 +1,19 @@
 import {
-  endStates,
   passes,
   toCursor,
   type DroppedTask,
-  type EndState,
   type ErrorRecord,
-  type ResolvedRetention,
   type ResolvedTaskFilter,
   type ResolvedTaskQuery,
   type TaskCounts,
   type TaskDetails,
-  type TaskEnd,
+  type TaskEnds,
   type TaskPage,
   type TaskRecord,
   type TaskState,
 } from 'nestjs-nightshift';
 import {
+  hasEnded,
   stateOf,
   toDetails,
   toEnd,
@@ -24,28 +22,20 @@ import {
   type JobPlace,
   type StoredJob,
 } from './job-record.js';
-import { placeOf } from './job-order.js';
+import { compareJobs, placeOf, type OrderedJob } from './job-order.js';
 import type { RedisSession } from './redis-session.js';
 
 /** How many jobs of each kind a search, a count or an action on many looks at. */
 export const lookedAt = 10_000;
 const readAtOnce = 200;
 const changedAtOnce = 500;
-/** How many jobs a step of pruning looks at. */
-const prunedAtOnce = 1_000;
-/** For how long nobody prunes again, for each step that it takes: all processes together have no more to do than one. */
-const pruneRestMs = 1_500;
-
-/** A job that a filter may mean. */
-interface Candidate {
-  readonly id: string;
-  readonly place: number;
-}
 
 /** What is seen of a queue at one moment, cheaply. */
 export interface QueueLook {
   readonly isPaused: boolean;
   readonly waiting: number;
+  /** Parents of flows whose children run. */
+  readonly parents: number;
   readonly active: number;
   readonly delayed: number;
   readonly heldBack: number;
@@ -73,16 +63,17 @@ export class QueueStore {
   }
 
   async look(): Promise<QueueLook> {
-    const [paused, waiting, active, delayed, heldBack, cancels, expired] = (await this.session.run(
+    const [paused, waiting, active, delayed, heldBack, cancels, expired, parents] = (await this.session.run(
       'look',
       this.base,
       [this.session.now()],
-    )) as [number, number, number, number, number, string[], string[][]];
+    )) as [number, number, number, number, number, string[], string[][], number];
     const cancellations = new Map<string, string>();
     for (let i = 0; i + 1 < cancels.length; i += 2) cancellations.set(cancels[i]!, cancels[i + 1]!);
     return {
       isPaused: paused === 1,
       waiting,
+      parents,
       active,
       delayed,
       heldBack,
@@ -96,9 +87,13 @@ export class QueueStore {
     };
   }
 
-  async ends(_queue: string, ids: readonly string[]): Promise<readonly TaskEnd[]> {
-    const jobs = await this.read(ids);
-    return jobs.flatMap((job) => toEnd(job, this.queue, this.session.now()) ?? []);
+  async ends(_queue: string, ids: readonly string[]): Promise<TaskEnds> {
+    const jobs = await this.inParts(ids, (part) => this.read(part));
+    const now = this.session.now();
+    return {
+      ended: jobs.filter(hasEnded).map((job) => toEnd(job, this.queue, now)),
+      open: jobs.filter((job) => !hasEnded(job)).map(({ id }) => id),
+    };
   }
 
   async state(_queue: string, id: string): Promise<TaskState | undefined> {
@@ -116,18 +111,20 @@ export class QueueStore {
   }
 
   async search(query: ResolvedTaskQuery): Promise<TaskPage> {
-    const { limit, order, after } = query;
+    const { limit, order, after: place, afterId: id = '' } = query;
+    const compare = order === 'newest' ? (a: OrderedJob, b: OrderedJob) => compareJobs(b, a) : compareJobs;
+    const after = place === undefined ? undefined : { place, id };
     const candidates = (await this.candidates(query))
-      .filter(({ place }) => after === undefined || (order === 'newest' ? place < after : place > after))
-      .toSorted((a, b) => (order === 'newest' ? b.place - a.place : a.place - b.place));
+      .filter((job) => after === undefined || compare(after, job) < 0)
+      .toSorted(compare);
     const tasks: TaskRecord[] = [];
-    let last: number | undefined;
+    let last: OrderedJob | undefined;
     for (let from = 0; from < candidates.length; from += readAtOnce) {
       const part = candidates.slice(from, from + readAtOnce);
       for (const record of await this.records(part, query)) {
-        if (tasks.length === limit) return { tasks, next: toCursor(last!) };
+        if (tasks.length === limit) return { tasks, next: toCursor(last!.place, last!.id) };
         tasks.push(record);
-        last = placeOf(record.id, record.enqueuedAt.getTime());
+        last = { id: record.id, place: placeOf(record.id, record.enqueuedAt.getTime()) };
       }
     }
     return { tasks, next: undefined };
@@ -137,7 +134,7 @@ export class QueueStore {
   async matching(filter: ResolvedTaskFilter, states: readonly TaskState[]): Promise<readonly DroppedTask[]> {
     const wanted = states.filter((state) => filter.states?.includes(state) ?? true);
     const narrowed = { ...filter, states: wanted };
-    const candidates = (await this.candidates(narrowed)).toSorted((a, b) => a.place - b.place);
+    const candidates = (await this.candidates(narrowed)).toSorted(compareJobs);
     const found: DroppedTask[] = [];
     for (let from = 0; from < candidates.length; from += readAtOnce)
       for (const { id, name } of await this.records(candidates.slice(from, from + readAtOnce), narrowed))
@@ -146,12 +143,12 @@ export class QueueStore {
   }
 
   async counts(): Promise<TaskCounts> {
-    const { waiting, active, delayed, heldBack } = await this.look();
+    const { waiting, parents, active, delayed, heldBack } = await this.look();
     const [completed, failed] = await Promise.all([this.size('completed'), this.size('failed')]);
     const [later, ended] = await Promise.all([this.tally('delayed', delayed), this.tally('failed', failed)]);
     return {
       scheduled: later.get('scheduled') ?? 0,
-      waiting: waiting + (later.get('waiting') ?? 0),
+      waiting: waiting + parents + (later.get('waiting') ?? 0),
       active,
       retrying: later.get('retrying') ?? 0,
       completed,
@@ -201,41 +198,10 @@ export class QueueStore {
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  async prune(retention: ResolvedRetention): Promise<void> {
-    await this.pruneSet('completed', ['completed'], retention);
-    await this.pruneSet(
-      'failed',
-      endStates.filter((state) => state !== 'completed'),
-      retention,
-    );
-  }
-
   async read(ids: readonly string[]): Promise<readonly StoredJob[]> {
     if (ids.length === 0) return [];
     const found = (await this.session.run('read', this.base, ids)) as [string, JobPlace, string, string[]][];
     return found.map(toStoredJob);
-  }
-
-  private async pruneSet(
-    place: 'completed' | 'failed',
-    states: readonly EndState[],
-    retention: ResolvedRetention,
-  ): Promise<void> {
-    const now = this.session.now();
-    const kept = states.map(() => 0);
-    let from = 0;
-    for (;;) {
-      const rules = states.flatMap((state, i) => {
-        const { ageMs, count } = retention[state];
-        const before = ageMs === Number.POSITIVE_INFINITY ? 0 : Math.floor(now - ageMs);
-        return [state, before, Math.max(0, count - kept[i]!)];
-      });
-      const args = [place, from, from + prunedAtOnce - 1, pruneRestMs, ...rules];
-      const [seen, removed, ...keptNow] = (await this.session.run('prune', this.base, args)) as number[];
-      for (const [i, count] of keptNow.entries()) kept[i]! += count;
-      if (seen! < prunedAtOnce || this.session.closed) return;
-      from += seen! - removed!;
-    }
   }
 
   private async size(place: 'completed' | 'failed'): Promise<number> {
@@ -243,7 +209,7 @@ export class QueueStore {
   }
 
   private async records(
-    candidates: readonly Candidate[],
+    candidates: readonly OrderedJob[],
     filter: ResolvedTaskFilter,
   ): Promise<readonly TaskRecord[]> {
     const now = this.session.now();
@@ -252,7 +218,7 @@ export class QueueStore {
       .filter((record) => passes(filter, { ...record, enqueuedAtMs: record.enqueuedAt.getTime() }));
   }
 
-  private async candidates({ ids, states }: ResolvedTaskFilter): Promise<readonly Candidate[]> {
+  private async candidates({ ids, states }: ResolvedTaskFilter): Promise<readonly OrderedJob[]> {
     if (ids !== undefined) {
       const jobs = await this.inParts([...new Set(ids)], (part) => this.read(part));
       return jobs.map(({ id, fields }) => ({ id, place: placeOf(id, Number(fields['timestamp'])) }));
@@ -260,7 +226,7 @@ export class QueueStore {
     const places = placesOf(states);
     if (places.length === 0) return [];
     const list = (await this.session.run('list', this.base, [lookedAt, ...places])) as string[];
-    const found = new Map<string, Candidate>();
+    const found = new Map<string, OrderedJob>();
     for (let i = 0; i + 1 < list.length; i += 2)
       found.set(list[i]!, { id: list[i]!, place: placeOf(list[i]!, Number(list[i + 1])) });
     return [...found.values()];
@@ -287,7 +253,7 @@ function placesOf(states: readonly TaskState[] | undefined): readonly JobPlace[]
 
 const placesByState: Readonly<Record<TaskState, readonly JobPlace[]>> = {
   scheduled: ['delayed'],
-  waiting: ['wait', 'prioritized', 'delayed'],
+  waiting: ['wait', 'prioritized', 'delayed', 'waiting-children'],
   active: ['active'],
   retrying: ['delayed'],
   completed: ['completed'],

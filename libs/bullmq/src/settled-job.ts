@@ -8,7 +8,7 @@ import {
   type SettledOutcome,
 } from 'nestjs-nightshift';
 import { attemptField, type StoredAttemptFields } from './job-record.js';
-import { toBullmqPriority } from './priorities.js';
+import { duePriority } from './priorities.js';
 
 /** What becomes of a job when a delivery of it is over. */
 export interface JobEnd {
@@ -57,15 +57,24 @@ export function cancelledJob(
   return { claimed, state: 'cancelled', settlement, outcome: { error } };
 }
 
-/** The reason that whoever cancelled gave, as far as it is kept. */
-export function reasonOf({ cause, message }: ErrorRecord): string {
-  return cause?.message ?? message;
+/** The reason that whoever cancelled gave, if any, as far as it is kept. */
+export function reasonOf({ cause }: ErrorRecord): string | undefined {
+  return cause?.message;
 }
 
-/** The fields that are written along with the step. */
-export function fieldsOf({ claimed, state, settlement }: JobEnd): Record<string, string | number> {
+/**
+ * The fields that are written along with the step.
+ *
+ * @param bullmqPriority that of the job
+ */
+export function fieldsOf(
+  { claimed, state, settlement }: JobEnd,
+  bullmqPriority: number,
+): Record<string, string | number> {
   const { attempt, error, nextAttempt } = settlement;
   const fields: Record<string, string | number> = { 'nightshift:state': state };
+  // That is done: if it is run again, it is not cancelled again.
+  if (state === 'cancelled') Object.assign(fields, { 'nightshift:cancel': '', 'nightshift:cancelled': '' });
   if (error !== undefined) {
     fields['nightshift:error'] = JSON.stringify(error);
     fields['failedReason'] = error.message;
@@ -76,7 +85,7 @@ export function fieldsOf({ claimed, state, settlement }: JobEnd): Record<string,
     fields[attemptField(claimed.claim)] = JSON.stringify(record);
   }
   if (state === 'retrying' || state === 'waiting') {
-    fields['priority'] = toBullmqPriority(claimed.priority, true);
+    fields['priority'] = duePriority(bullmqPriority);
     fields['nightshift:putOff'] = nextAttempt === claimed.attempt ? '1' : '0';
   }
   return fields;

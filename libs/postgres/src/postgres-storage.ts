@@ -17,7 +17,7 @@ import type {
   StoredPage,
   TaskCounts,
   TaskDetails,
-  TaskEnd,
+  TaskEnds,
   TaskNotes,
   TasksLook,
   TaskState,
@@ -136,16 +136,21 @@ export class PostgresStorage implements TaskStorage {
     );
   }
 
-  async unpark(queue: string, definitions: readonly string[]): Promise<void> {
+  async unpark(queue: string, definitions: readonly string[]): Promise<readonly string[]> {
     const { database, s } = this.expectOpen();
     await database.query(
       `UPDATE ${s}.tasks SET held = NULL
        WHERE queue = $1 AND held = 'noHandler' AND state = 'waiting' AND definition = ANY($2::text[])`,
       [queue, definitions.map(toPlain)],
     );
+    const parked = await database.query<{ definition: string }>(
+      `SELECT DISTINCT definition FROM ${s}.tasks WHERE queue = $1 AND held = 'noHandler'`,
+      [queue],
+    );
+    return parked.map(({ definition }) => definition);
   }
 
-  async ends(queue: string, ids: readonly string[]): Promise<readonly TaskEnd[]> {
+  async ends(queue: string, ids: readonly string[]): Promise<TaskEnds> {
     return (await this.read()).ends(queue, ids);
   }
 

@@ -5,7 +5,7 @@ import type {
   StoredPage,
   TaskCounts,
   TaskDetails,
-  TaskEnd,
+  TaskEnds,
   TaskRecord,
   TaskState,
 } from 'nestjs-nightshift';
@@ -108,20 +108,24 @@ export class TaskSearch {
     return row?.state;
   }
 
-  async ends(queue: string, ids: readonly string[]): Promise<readonly TaskEnd[]> {
+  async ends(queue: string, ids: readonly string[]): Promise<TaskEnds> {
     const { text, values } = conditionOf(queue, { ids });
     const rows = await this.database.query<TaskRow>(
-      `SELECT seq, nonce, state, result, error, enqueued_at, expires_at FROM ${this.s}.tasks
-       WHERE ${text} AND ended_at IS NOT NULL`,
+      `SELECT seq, nonce, state, result, error, enqueued_at, expires_at, ended_at FROM ${this.s}.tasks
+       WHERE ${text}`,
       values,
     );
-    return rows.map((row) => ({
-      id: idOf(row),
-      state: row.state,
-      result: row.result ?? undefined,
-      error: parse(row.error) as ErrorRecord | undefined,
-      expiresInMs: row.expires_at === null ? undefined : Number(row.expires_at) - Number(row.enqueued_at),
-    }));
+    const ended = rows.filter((row) => row.ended_at !== null);
+    return {
+      ended: ended.map((row) => ({
+        id: idOf(row),
+        state: row.state,
+        result: row.result ?? undefined,
+        error: parse(row.error) as ErrorRecord | undefined,
+        expiresInMs: row.expires_at === null ? undefined : Number(row.expires_at) - Number(row.enqueued_at),
+      })),
+      open: rows.filter((row) => row.ended_at === null).map(idOf),
+    };
   }
 
   async counts(queue: string): Promise<TaskCounts> {

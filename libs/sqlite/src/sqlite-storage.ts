@@ -17,7 +17,7 @@ import type {
   StoredPage,
   TaskCounts,
   TaskDetails,
-  TaskEnd,
+  TaskEnds,
   TaskNotes,
   TaskState,
   TaskStorage,
@@ -101,11 +101,11 @@ export class SqliteStorage implements TaskStorage {
     return this.call('setPaused', queue, isPaused);
   }
 
-  unpark(queue: string, definitions: readonly string[]): Promise<void> {
+  unpark(queue: string, definitions: readonly string[]): Promise<readonly string[]> {
     return this.call('unpark', queue, definitions);
   }
 
-  ends(queue: string, ids: readonly string[]): Promise<readonly TaskEnd[]> {
+  ends(queue: string, ids: readonly string[]): Promise<TaskEnds> {
     return this.call('ends', queue, ids);
   }
 

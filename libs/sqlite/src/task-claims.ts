@@ -67,8 +67,8 @@ export class TaskClaims {
     };
   }
 
-  /** What waits for want of a handler is in line again. */
-  unpark(queue: string, definitions: readonly string[]): void {
+  /** What waits for want of a handler is in line again. Gives the definitions of what goes on waiting. */
+  unpark(queue: string, definitions: readonly string[]): readonly string[] {
     for (const definition of definitions) {
       this.database
         .sql(
@@ -76,6 +76,10 @@ export class TaskClaims {
         )
         .run(queue, definition);
     }
+    const parked = this.database
+      .sql(`SELECT DISTINCT definition FROM nightshift_tasks WHERE queue = ? AND held = 'noHandler'`)
+      .all(queue) as { definition: string }[];
+    return parked.map(({ definition }) => definition);
   }
 
   private take(

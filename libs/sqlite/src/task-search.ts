@@ -4,7 +4,7 @@ import type {
   ResolvedTaskQuery,
   StoredPage,
   TaskDetails,
-  TaskEnd,
+  TaskEnds,
   TaskRecord,
   TaskState,
 } from 'nestjs-nightshift';
@@ -93,20 +93,24 @@ export class TaskSearch {
     return row?.state;
   }
 
-  ends(queue: string, ids: readonly string[]): readonly TaskEnd[] {
+  ends(queue: string, ids: readonly string[]): TaskEnds {
     const condition = conditionOf(queue, { ids });
     const rows = this.database
       .sql(
-        `SELECT seq, nonce, state, result, error, enqueued_at, expires_at FROM nightshift_tasks WHERE ${condition.text} AND ended_at IS NOT NULL`,
+        `SELECT seq, nonce, state, result, error, enqueued_at, expires_at, ended_at FROM nightshift_tasks WHERE ${condition.text}`,
       )
       .all(...condition.values) as TaskRow[];
-    return rows.map((row) => ({
-      id: toId(row),
-      state: row.state,
-      result: row.result ?? undefined,
-      error: parse(row.error) as ErrorRecord | undefined,
-      expiresInMs: row.expires_at === null ? undefined : row.expires_at - row.enqueued_at,
-    }));
+    const ended = rows.filter((row) => row.ended_at !== null);
+    return {
+      ended: ended.map((row) => ({
+        id: toId(row),
+        state: row.state,
+        result: row.result ?? undefined,
+        error: parse(row.error) as ErrorRecord | undefined,
+        expiresInMs: row.expires_at === null ? undefined : row.expires_at - row.enqueued_at,
+      })),
+      open: rows.filter((row) => row.ended_at === null).map(toId),
+    };
   }
 
   private attempts(seq: number): AttemptRecord[] {

@@ -99,6 +99,16 @@ await describeWithService(redis, 'tasks and the jobs of BullMQ', (url) => {
     await vi.waitFor(() => expect(app.events.filter(({ type }) => type === 'task.failed')).toHaveLength(2));
   });
 
+  it('whoever waits for a job that is removed with BullMQ is told', async () => {
+    await using app = await setup(url);
+    await app.queue.pause();
+    const handle = await app.queue.enqueue(greet, { name: 'Ada' });
+    const result = handle.result();
+    result.catch(() => {});
+    await (await app.bullmq.getJob(handle.id))!.remove();
+    await expect(result).rejects.toMatchObject({ code: 'UNKNOWN_TASK', taskId: handle.id });
+  });
+
   it('a queue that is paused with BullMQ is paused here', async () => {
     await using app = await setup(url);
     await app.bullmq.pause();

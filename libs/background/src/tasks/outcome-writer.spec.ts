@@ -24,7 +24,7 @@ describe('OutcomeWriter', () => {
     await clock.advance(100);
     await clock.advance(199);
     expect(settle).toHaveBeenCalledTimes(2);
-    expect(outcomes.has('1')).toBe(true);
+    expect(outcomes.isIdle).toBe(false);
     settle.mockResolvedValueOnce(true);
     await clock.advance(1);
     expect(await written).toBe(true);

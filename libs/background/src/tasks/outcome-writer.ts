@@ -21,11 +21,6 @@ export class OutcomeWriter {
     return this.writing.size === 0;
   }
 
-  /** Whether the outcome of a task is on its way. */
-  has(id: string): boolean {
-    return this.writing.has(id);
-  }
-
   /**
    * @param instead what to write when the store does not take it for what is in it
    * @returns whether it took effect: `false` when others have the task; `undefined` when it was given up

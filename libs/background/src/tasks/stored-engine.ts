@@ -189,6 +189,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
     const { storage } = this.session;
     storage
       .unpark(this.name, this.dependencies.handlers.names)
+      .then((parked) => this.runs.tellParked(parked))
       .catch((error: unknown) => this.session.fail('release parked tasks', error));
     this.runs.open();
     this.known.recount();
@@ -249,7 +250,7 @@ export class StoredEngine implements QueueEngine, SessionQueue, StoredTaskOwner 
   }
 
   onCancellation({ id, error }: Heartbeat['cancellations'][number]): void {
-    this.runs.cancel(id, error.cause?.message ?? error.message);
+    this.runs.cancel(id, error.cause?.message);
   }
 
   onRecovered(tasks: RecoveryResult['tasks']): void {

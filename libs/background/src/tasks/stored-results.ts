@@ -22,8 +22,8 @@ export class StoredResults {
   constructor(
     private readonly queue: string,
     private readonly fullMode: string,
-    private readonly storage: Pick<TaskStorage, 'ends' | 'state'>,
-    /** Whether the end of a task will be told by {@link settle}, and need not be looked up. */
+    private readonly storage: Pick<TaskStorage, 'ends'>,
+    /** Whether the end of a task will be told by {@link settle}, and need not be looked up: true until it has been told. */
     private readonly runsHere: (id: string) => boolean,
   ) {}
 
@@ -31,7 +31,7 @@ export class StoredResults {
     const isNew = !this.watchers.has(id);
     const result = this.watchers.watch(id);
     if (isNew && !this.runsHere(id))
-      this.lookUp(id).catch((error: unknown) => this.watchers.reject(id, error));
+      this.lookAt([id]).catch((error: unknown) => this.watchers.reject(id, error));
     return result;
   }
 
@@ -41,11 +41,14 @@ export class StoredResults {
     else this.watchers.resolve(id, parse(outcome.result));
   }
 
-  /** Those of these tasks that somebody waits for may have ended. */
+  /** Those of these tasks that somebody waits for may have ended, or be gone. */
   async lookAt(ids: readonly string[]): Promise<void> {
     const watched = ids.filter((id) => this.watchers.has(id));
     if (watched.length === 0) return;
-    for (const end of await this.storage.ends(this.queue, watched)) this.settleAs(end);
+    const { ended, open } = await this.storage.ends(this.queue, watched);
+    for (const end of ended) this.settleAs(end);
+    const isOpen = new Set(open);
+    for (const id of watched) if (!isOpen.has(id)) this.giveUp(id);
   }
 
   lookAtAll(): Promise<void> {
@@ -57,12 +60,9 @@ export class StoredResults {
     for (const id of this.watchers.ids) this.watchers.reject(id, new TaskUnfinishedError(id, this.queue));
   }
 
-  private async lookUp(id: string): Promise<void> {
-    await this.lookAt([id]);
-    if (!this.watchers.has(id)) return;
-    const state = await this.storage.state(this.queue, id);
-    // One that is not kept is gone as soon as its outcome is stored, and a moment later that is told here.
-    if (state === undefined && !this.runsHere(id)) throw new UnknownTaskError(this.queue, id);
+  /** Nobody will ever tell its end. One that is not kept is gone as soon as that is stored, a moment before it is told here. */
+  private giveUp(id: string): void {
+    if (!this.runsHere(id)) this.watchers.reject(id, new UnknownTaskError(this.queue, id));
   }
 
   private settleAs(end: TaskEnd): void {

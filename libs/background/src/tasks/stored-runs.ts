@@ -42,6 +42,8 @@ export class StoredRuns implements TaskOwner {
   private readonly becomingQuiet = new WaitList();
   private readonly parked = new Set<string>();
   private readonly outcomes: OutcomeWriter;
+  /** Whose outcome is being stored, or has been and is not told yet: a store that knows them no more says nothing of them. */
+  private readonly settling = new Set<string>();
   private readonly notes: NoteWriter;
   private readonly waking: WakeTimer;
   private isPaused = false;
@@ -100,9 +102,9 @@ export class StoredRuns implements TaskOwner {
     return this.isQuiet && !this.isClaiming;
   }
 
-  /** Whether it runs here, or has and its outcome is not stored yet. */
+  /** Whether it runs here, or has and its outcome is not told yet. */
   has(id: string): boolean {
-    return this.find(id) !== undefined || this.outcomes.has(id);
+    return this.find(id) !== undefined || this.settling.has(id);
   }
 
   open(): void {
@@ -331,21 +333,25 @@ export class StoredRuns implements TaskOwner {
     settlement: Settlement,
     outcome: SettledOutcome | undefined,
   ): Promise<void> {
+    const { id: taskId, name } = task;
+    this.settling.add(taskId);
     let known = outcome;
     const isTaken = await this.outcomes.write(settlement, (refused) => {
-      const bare = withoutDetails(settlement, refused);
-      if (bare.lost === undefined) this.session.fail(`store the outcome of task ${settlement.id}`, refused);
-      else this.tellLost(task, bare.lost);
-      if (bare.lost !== undefined) known = { error: bare.lost };
-      return bare.settlement;
+      const { settlement: bare, lost } = withoutDetails(settlement, refused);
+      if (lost === undefined) this.session.fail(`store the outcome of task ${taskId}`, refused);
+      else {
+        known = { error: lost };
+        this.tellLost(task, lost);
+      }
+      return bare;
     });
-    const { id: taskId, name } = task;
     if (isTaken === false)
       this.dependencies.events.emit('task.superseded', { taskId, name, queue: this.name });
     if (settlement.state === 'retrying') this.wakeAt(settlement.dueAtMs!);
     if (settlement.concurrencyKey !== undefined) this.claimSoon();
     // What did not take effect is no outcome: whoever waits for that hears what comes of the task elsewhere.
     this.listener.onSettled(task, isTaken === true ? known : undefined);
+    this.settling.delete(taskId);
     this.noteQuiet();
   }
 
@@ -353,7 +359,8 @@ export class StoredRuns implements TaskOwner {
     this.dependencies.events.emit('task.resultLost', { taskId, name, queue: this.name, error });
   }
 
-  private tellParked(definitions: readonly string[]): void {
+  /** Of each definition once. */
+  tellParked(definitions: readonly string[]): void {
     const fresh = definitions.filter((definition) => !this.parked.has(definition));
     if (fresh.length === 0) return;
     for (const definition of fresh) this.parked.add(definition);

@@ -27,6 +27,12 @@ describe('resolveTaskQuery', () => {
       expect(resolveTaskQuery({ after: toCursor(place) }).after).toBe(place);
   });
 
+  it.each(['7', 'order 17/3', 'Brötchen 🌙', '-'])('finds the id %s beside the place in a cursor', (id) => {
+    const cursor = toCursor(7, id);
+    expect(resolveTaskQuery({ after: cursor })).toMatchObject({ after: 7, afterId: id });
+    expect(resolveTaskQuery({ after: toCursor(7) }).afterId).toBeUndefined();
+  });
+
   it.each([
     ['limit', 0],
     ['limit', 1_001],
@@ -36,6 +42,8 @@ describe('resolveTaskQuery', () => {
     ['after', ''],
     ['after', 'page 2'],
     ['after', 'p'],
+    ['after', 'p7.'],
+    ['after', 'p7.a.b'],
     ['after', `p${'z'.repeat(12)}`],
     ['after', 7],
     ['states', ['gone']],

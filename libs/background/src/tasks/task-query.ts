@@ -22,6 +22,8 @@ export interface ResolvedTaskQuery extends ResolvedTaskFilter {
   readonly order: 'newest' | 'oldest';
   /** The place of the last task of the page before: see {@link toCursor}. */
   readonly after: number | undefined;
+  /** Its id, in a store where several tasks can have one place. */
+  readonly afterId: string | undefined;
 }
 
 /** What a filter looks at. Each is read only when the filter needs it. */
@@ -66,7 +68,7 @@ export function resolveTaskQuery(query: TaskQuery, path = 'query'): ResolvedTask
     ...readFilter(check),
     limit: check.value('limit', pageLimits.usual, `a whole number from 1 to ${pageLimits.most}`, isLimit),
     order: check.oneOf('order', 'newest', ['newest', 'oldest']),
-    after: readCursor(check),
+    ...readCursor(check),
   };
   check.finish();
   return resolved;
@@ -74,10 +76,12 @@ export function resolveTaskQuery(query: TaskQuery, path = 'query'): ResolvedTask
 
 /**
  * Where a page ends, to be given back as `after`. `place` is what the tasks of a queue are ordered by: a whole number that
- * no two have and that a task keeps, so that the next page begins after it even if that task has gone.
+ * no two have and that a task keeps, so that the next page begins after it even if that task has gone. A store where two can
+ * have the same orders those by their ids, and gives the `id` too.
  */
-export function toCursor(place: number): string {
-  return `p${place.toString(36)}`;
+export function toCursor(place: number, id?: string): string {
+  const beside = id === undefined ? '' : `.${Buffer.from(id).toString('base64url')}`;
+  return `p${place.toString(36)}${beside}`;
 }
 
 /** Whether a task is one of those that a filter means. */
@@ -124,17 +128,24 @@ function readInstant<T extends TaskFilter>(
   return check.value<Date | undefined>(key, undefined, 'a valid Date', isDate)?.getTime();
 }
 
-function readCursor(check: OptionsReader<TaskQuery>): number | undefined {
+function readCursor(check: OptionsReader<TaskQuery>): Pick<ResolvedTaskQuery, 'after' | 'afterId'> {
   const cursor = check.value<string | undefined>('after', undefined, 'the `next` of a page before', isCursor);
-  return cursor === undefined ? undefined : placeOf(cursor);
+  if (cursor === undefined) return { after: undefined, afterId: undefined };
+  const id = cursor.split('.')[1];
+  return {
+    after: placeOf(cursor),
+    afterId: id === undefined ? undefined : Buffer.from(id, 'base64url').toString(),
+  };
 }
 
 function isCursor(value: unknown): boolean {
-  return typeof value === 'string' && /^p[0-9a-z]+$/.test(value) && Number.isSafeInteger(placeOf(value));
+  return (
+    typeof value === 'string' && /^p[0-9a-z]+(\.[\w-]+)?$/.test(value) && Number.isSafeInteger(placeOf(value))
+  );
 }
 
 function placeOf(cursor: string): number {
-  return Number.parseInt(cursor.slice(1), 36);
+  return Number.parseInt(cursor.slice(1).split('.')[0]!, 36);
 }
 
 function isDate(value: unknown): boolean {

@@ -185,6 +185,13 @@ export interface TaskEnd {
   readonly expiresInMs: number | undefined;
 }
 
+/** How things stand with some tasks. Which are in neither list, the store does not know, or knows no longer. */
+export interface TaskEnds {
+  readonly ended: readonly TaskEnd[];
+  /** The ids of those that have not ended. */
+  readonly open: readonly string[];
+}
+
 /**
  * Tells that something has failed which a driver does by itself, and tries again: an `engine.failed` event. One and the same
  * error is told once, however often it is given here. Calling it does not throw.
@@ -254,11 +261,15 @@ export interface TaskStorage {
   look(worker: WorkerId | undefined, version: number | undefined): Promise<Look | TasksLook | undefined>;
 
   setPaused(queue: string, isPaused: boolean): Promise<void>;
-  /** Waiting tasks of these definitions, parked for want of a handler, are parked no more: a process that has one begins. */
-  unpark(queue: string, definitions: readonly string[]): Promise<void>;
+  /**
+   * Waiting tasks of these definitions, parked for want of a handler, are parked no more: a process that has one begins.
+   *
+   * @returns the definitions of those that stay parked
+   */
+  unpark(queue: string, definitions: readonly string[]): Promise<readonly string[]>;
 
-  /** Those of the tasks that have ended. */
-  ends(queue: string, ids: readonly string[]): Promise<readonly TaskEnd[]>;
+  /** Which of the tasks have ended, and how: cheap, for it is asked of all that somebody waits for at every change. */
+  ends(queue: string, ids: readonly string[]): Promise<TaskEnds>;
   state(queue: string, id: string): Promise<TaskState | undefined>;
   details(queue: string, id: string): Promise<TaskDetails | undefined>;
   search(queue: string, query: ResolvedTaskQuery): Promise<StoredPage>;

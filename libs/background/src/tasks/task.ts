@@ -58,7 +58,8 @@ export interface TaskHandle<R = unknown> {
    * `TaskTimeoutError`, `TaskCancelledError`, `TaskDroppedError`, `TaskDiscardedError`, `TaskExpiredError`,
    * `TaskAbandonedError`. Settles with the last attempt, when the task's scope has been disposed; at a cancellation, and
    * at a timeout that is final, at once. Nobody has to call it: a failure is an event either way. When the task is run once
-   * more by hand, who asks from then on gets the new outcome.
+   * more by hand, who asks from then on gets the new outcome. Of a stored task that runs in another process, the outcome is
+   * read from the store: rejects with `UnknownTaskError` when it is not kept, or the task was removed.
    */
   result(): Promise<R>;
   /**

@@ -9,6 +9,8 @@ local base = KEYS[1]
 
 local function field(id, name) return rcall('HGET', base .. id, name) end
 
+local function priorityOf(id) return tonumber(field(id, 'priority')) or 0 end
+
 local function tell(event, id, ...)
   rcall('XADD', base .. 'events', 'MAXLEN', '~', 10000, '*', 'event', event, 'jobId', id, ...)
 end
@@ -41,7 +43,7 @@ end
 
 -- The priority of one whose time has come: the even number below.
 local function duePriority(id)
-  local priority = tonumber(field(id, 'priority')) or 0
+  local priority = priorityOf(id)
   if priority % 2 == 1 then priority = priority - 1 end
   if priority > 0 then rcall('HSET', base .. id, 'priority', priority) end
   return priority
@@ -60,6 +62,28 @@ local function freeKey(id)
   if key and rcall('GET', base .. 'de:' .. key) == id then rcall('DEL', base .. 'de:' .. key) end
 end
 
+local function hasEnded(id)
+  return rcall('ZSCORE', base .. 'completed', id) or rcall('ZSCORE', base .. 'failed', id)
+end
+
+-- The window of a deduplication key holds the id of its task, and says so when that has come to an end: whoever removes it
+-- before that, or the whole queue, removes the duplicate that the window is there for.
+local ended = ' has ended'
+
+local function keepWindow(id)
+  local key = field(id, 'deid')
+  local window = key and base .. 'nightshift:window:' .. key
+  if window and rcall('GET', window) == id then rcall('SET', window, id .. ended, 'KEEPTTL') end
+end
+
+-- The id of the task with this key that ended within its window, or is there.
+local function windowHolder(key)
+  local holder = rcall('GET', base .. 'nightshift:window:' .. key)
+  if not holder then return nil end
+  if string.sub(holder, -#ended) == ended then return string.sub(holder, 1, -#ended - 1) end
+  return rcall('EXISTS', base .. holder) == 1 and holder or nil
+end
+
 local function unhold(id)
   rcall('HDEL', base .. id, 'nightshift:held')
   if rcall('HDEL', base .. 'nightshift:held', id) == 0 then return end
@@ -72,6 +96,7 @@ local function endWaiting(id, state, reason, errorRecord, nowMs)
   local from = takeOut(id)
   if not from then return false end
   freeKey(id)
+  keepWindow(id)
   unhold(id)
   rcall('HSET', base .. id, 'failedReason', reason, 'finishedOn', nowMs, 'nightshift:state', state)
   if errorRecord ~= '' then rcall('HSET', base .. id, 'nightshift:error', errorRecord) end
@@ -80,8 +105,17 @@ local function endWaiting(id, state, reason, errorRecord, nowMs)
   return true
 end
 
+-- The job that makes the next one of its scheduler when it begins. BullMQ does not remove it either.
+local function isNextOfScheduler(id)
+  local scheduler = field(id, 'rjk')
+  local at = scheduler and rcall('ZSCORE', base .. 'repeat', scheduler)
+  return at and id == 'repeat:' .. scheduler .. ':' .. at
+end
+
+-- One that has ended.
 local function forget(id)
   local key = base .. id
+  keepWindow(id)
   rcall('DEL', key, key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful')
 end
 

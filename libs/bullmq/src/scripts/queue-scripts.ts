@@ -18,7 +18,7 @@ local replaced
 if key ~= '' then
   local first = rcall('GET', base .. 'de:' .. key)
   if first and rcall('EXISTS', base .. first) == 0 then first = nil end
-  first = first or rcall('GET', base .. 'nightshift:window:' .. key)
+  first = first or windowHolder(key)
   if first then
     if onConflict ~= 'replace' then return { 'duplicate', first, field(first, 'name') or name, field(first, 'opts') or '' } end
     if endWaiting(first, 'discarded', 'replaced', replacedError, timestamp) then replaced = first end
@@ -54,6 +54,12 @@ if not replaced then return { 'added', id } end
 return { 'added', id, replaced, field(replaced, 'name') or '', field(replaced, 'opts') or '' }
 `;
 
+/** A task comes to its end, and its window goes on without it. ARGV: id. */
+const keepWindow = `
+keepWindow(ARGV[1])
+return 0
+`;
+
 /** What a process looks at several times a second. ARGV: the time. Ends what has expired. */
 const look = `
 local now = tonumber(ARGV[1])
@@ -67,26 +73,38 @@ for _, id in ipairs(rcall('ZRANGEBYSCORE', base .. 'nightshift:expiry', '-inf', 
   end
 end
 for _, id in ipairs(rcall('HKEYS', base .. 'nightshift:cancels')) do
-  if not rcall('LPOS', base .. 'active', id) then rcall('HDEL', base .. 'nightshift:cancels', id) end
+  -- Of this delivery and no other: whoever gets it next asks the job itself.
+  if not rcall('LPOS', base .. 'active', id) or field(id, 'ats') ~= field(id, 'nightshift:cancelled') then
+    rcall('HDEL', base .. 'nightshift:cancels', id)
+    if hasEnded(id) then rcall('HDEL', base .. id, 'nightshift:cancel') end
+  end
 end
 local waiting = rcall('LLEN', base .. 'wait') + rcall('ZCARD', base .. 'prioritized')
 return {
   isPaused() and 1 or 0, waiting, rcall('LLEN', base .. 'active'), rcall('ZCARD', base .. 'delayed'),
   rcall('HLEN', base .. 'nightshift:held'), rcall('HGETALL', base .. 'nightshift:cancels'), expired,
+  rcall('ZCARD', base .. 'waiting-children'),
 }
 `;
 
-/** Looks again at what is held back. ARGV: the definitions that are handled here. */
+/** Looks again at what is held back. ARGV: the definitions that are handled here. Gives those of which tasks stay set aside. */
 const release = `
 local handled, keys = {}, {}
 for _, definition in ipairs(ARGV) do handled[definition] = true end
 local held = rcall('HGETALL', base .. 'nightshift:held')
-local ids = {}
+local ids, left, isLeft = {}, {}, {}
 for i = 1, #held, 2 do
   local id, why = held[i], held[i + 1]
   if rcall('EXISTS', base .. id) == 0 then rcall('HDEL', base .. 'nightshift:held', id)
   elseif why == 'concurrencyKey' then keys[field(id, 'nightshift:key') or ''] = true
-  elseif handled[field(id, 'name')] then ids[#ids + 1] = id end
+  else
+    local definition = field(id, 'name') or ''
+    if handled[definition] then ids[#ids + 1] = id
+    elseif not isLeft[definition] then
+      isLeft[definition] = true
+      left[#left + 1] = definition
+    end
+  end
 end
 table.sort(ids)
 for _, id in ipairs(ids) do
@@ -94,12 +112,12 @@ for _, id in ipairs(ids) do
   if rcall('ZREM', base .. 'delayed', id) == 1 then lineUp(id, duePriority(id)) end
 end
 for key in pairs(keys) do promoteLine(key) end
-return #ids
+return left
 `;
 
 /**
  * What is to be known of a job that has begun before. ARGV: id, the field of the attempt before, what to write there if that was
- * interrupted. Gives the cancellation that it has missed.
+ * interrupted. Gives the cancellation that it has missed, if any: a text that is not empty.
  */
 const redeliver = `
 local id = ARGV[1]
@@ -121,10 +139,15 @@ for _, holder in ipairs(rcall('SMEMBERS', holders)) do
   if holder ~= id and rcall('EXISTS', base .. holder .. ':lock') == 0 then rcall('SREM', holders, holder) end
 end
 if rcall('SISMEMBER', holders, id) == 1 then return 1 end
--- Others may have been fetched before this one, and have not asked yet.
+-- Others that go before this one may have been fetched, and have not asked yet.
 local taken = rcall('SCARD', holders)
+local priority = priorityOf(id)
+local function goesBefore(other)
+  local others = priorityOf(other)
+  return others < priority or (others == priority and other < id)
+end
 for _, other in ipairs(rcall('LRANGE', base .. 'active', 0, -1)) do
-  if other < id and field(other, 'nightshift:key') == key and rcall('SISMEMBER', holders, other) == 0 then taken = taken + 1 end
+  if field(other, 'nightshift:key') == key and goesBefore(other) and rcall('SISMEMBER', holders, other) == 0 then taken = taken + 1 end
 end
 if taken < limit then
   rcall('SADD', holders, id)
@@ -135,7 +158,7 @@ rcall('DEL', base .. id .. ':lock')
 rcall('SREM', base .. 'stalled', id)
 rcall('HSET', base .. id, 'nightshift:held', 'concurrencyKey')
 rcall('HSET', base .. 'nightshift:held', id, 'concurrencyKey')
-rcall('ZADD', base .. 'nightshift:line:' .. key, 0, id) -- by the alphabet, and so by when they were enqueued
+rcall('ZADD', base .. 'nightshift:line:' .. key, priority, id) -- among equals by the alphabet: by when they were enqueued
 holdUntil(id, tonumber(ARGV[5]))
 return 0
 `;
@@ -185,12 +208,12 @@ for i = 4, #ARGV do
   local id, outcome = ARGV[i], 0
   if rcall('EXISTS', base .. id) == 1 then
     local key = field(id, 'nightshift:key')
-    if endWaiting(id, 'cancelled', ARGV[3], ARGV[2], ARGV[1]) then
+    if not isNextOfScheduler(id) and endWaiting(id, 'cancelled', ARGV[3], ARGV[2], ARGV[1]) then
       outcome = 1
       if key then promoteLine(key) end
     elseif rcall('LPOS', base .. 'active', id) then
       outcome = 2
-      rcall('HSET', base .. id, 'nightshift:cancel', ARGV[2])
+      rcall('HSET', base .. id, 'nightshift:cancel', ARGV[2], 'nightshift:cancelled', field(id, 'ats') or '')
       rcall('HSET', base .. 'nightshift:cancels', id, ARGV[2])
     end
   end
@@ -205,7 +228,7 @@ local retried = {}
 for _, id in ipairs(ARGV) do
   if rcall('ZREM', base .. 'failed', id) == 1 then
     rcall('HDEL', base .. id, 'finishedOn', 'processedOn', 'failedReason', 'stacktrace', 'returnvalue', 'atm', 'stc', 'defa',
-      'nightshift:state', 'nightshift:error', 'nightshift:cancel')
+      'nightshift:state', 'nightshift:error', 'nightshift:cancel', 'nightshift:cancelled')
     rcall('HINCRBY', base .. id, 'ats', 1) -- has begun before, so it does not expire
     local key = field(id, 'deid')
     if key then rcall('SET', base .. 'de:' .. key, id, 'NX') end
@@ -238,7 +261,7 @@ for _, id in ipairs(ARGV) do
   local fields = isJob and rcall('HGETALL', base .. id) or {}
   if #fields > 0 then
     local where, score
-    for _, set in ipairs({ 'completed', 'failed', 'delayed', 'prioritized' }) do
+    for _, set in ipairs({ 'completed', 'failed', 'delayed', 'prioritized', 'waiting-children' }) do
       score = rcall('ZSCORE', base .. set, id)
       if score then where = set break end
     end
@@ -330,6 +353,7 @@ return answer
 
 const bodies = {
   enqueue,
+  keepWindow,
   look,
   release,
   redeliver,

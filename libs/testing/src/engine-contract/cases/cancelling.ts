@@ -20,6 +20,44 @@ export const cancelling = casesOf('cancelling', (write) => {
     assert.deepEqual(app.lifeOf(handle.id), ['task.enqueued', 'task.cancelled']);
   });
 
+  write('why a task was cancelled is kept as a sentence', ['search'], async (stage) => {
+    const held = stage.hold();
+    const { queue, engine } = await stage.start();
+    const sentences = async (reason?: string): Promise<void> => {
+      const tail = reason === undefined ? '' : `: ${reason}`;
+      const running = await queue.enqueue(held.definition, 'a');
+      await stage.inState(running, 'active');
+      const waiting = await queue.enqueue(held.definition, 'b');
+      for (const handle of [waiting, running]) {
+        handled(handle.result());
+        assert.equal(await handle.cancel(reason), true);
+        await stage.inState(handle, 'cancelled');
+        const message = (await engine.details(handle.id))?.error?.message;
+        const expected = ['A task', `Task ${handle.id}`].map(
+          (task) => `${task} of queue '${queue.name}' was cancelled${tail}.`,
+        );
+        assert.ok(expected.includes(message!), message);
+      }
+    };
+    await sentences('no longer needed');
+    await sentences();
+  });
+
+  write('another engine that cancels a task without a reason gives none', ['shared'], async (stage) => {
+    const held = stage.hold();
+    const one = await stage.start();
+    const other = await stage.start({ runs: false });
+    const handle = await one.queue.enqueue(held.definition, 'a');
+    await stage.begun(held, 'a');
+    const cancelled = handled(handle.result());
+    assert.equal(await (await other.queue.find(handle.id))!.cancel(), true);
+    const error = await stage.rejection(cancelled, 'TASK_CANCELLED');
+    assert.deepEqual(
+      [error.message, error.cause],
+      [`Task ${handle.id} of queue '${one.queue.name}' was cancelled.`, undefined],
+    );
+  });
+
   write('a task that is scheduled never runs', [], async (stage) => {
     const held = stage.hold();
     const { queue } = await stage.start();

@@ -126,6 +126,22 @@ export const parking = casesOf('parking', (write) => {
     },
   );
 
+  write('an application that starts tells of what was parked before', ['shared', 'search'], async (stage) => {
+    const known = stage.hold('known');
+    const unknown = stage.hold('unknown');
+    const before = await stage.start({ handles: [known.definition] });
+    const other = await stage.start({ runs: false });
+    const { id } = await other.queue.enqueue(unknown.definition, 'a');
+    const heldBack = async () => (await other.engine.details(id))?.heldBack;
+    await stage.time.until('it is parked', async () => (await heldBack()) === 'noHandler');
+    await stage.close(before);
+    const after = await stage.start({ handles: [known.definition] });
+    const told = (): unknown => after.eventsOf('queue.parked').map(({ definitions }) => definitions);
+    await stage.time.until('it is told', () => after.eventsOf('queue.parked').length > 0);
+    await stage.time.breathe();
+    assert.deepEqual(told(), [['unknown']]);
+  });
+
   write('parked tasks do not hold up those behind them', ['shared'], async (stage) => {
     const known = stage.hold('known');
     const unknown = stage.hold('unknown');

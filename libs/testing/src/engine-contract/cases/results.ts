@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { casesOf } from '../contract-case.js';
+import { handled } from '../contract-time.js';
 
 class OrderError extends Error {
   override readonly name = 'OrderError';
@@ -43,6 +44,25 @@ export const results = casesOf('results', (write) => {
     assert.ok(await stage.time.isPending(far));
     held.finish('a');
     assert.equal(await stage.time.settled(far), 'result of a');
+  });
+
+  write('another engine waits in vain when the task is not kept, and is told', ['shared'], async (stage) => {
+    const held = stage.hold();
+    const retention = { completed: { count: 0 } };
+    const one = await stage.start({ retention });
+    const other = await stage.start({ retention, runs: false });
+    const handle = await other.queue.enqueue(held.definition, 'a');
+    const next = await other.queue.enqueue(held.definition, 'b');
+    const far = handled(handle.result());
+    const waiting = handled(next.result());
+    const near = (await one.queue.find(handle.id))!.result();
+    await stage.begun(held, 'a');
+    assert.ok(await stage.time.isPending(Promise.race([far, waiting])), 'one runs and the other waits');
+    held.finish('a');
+    assert.equal(await stage.time.settled(near), 'result of a');
+    await stage.rejection(far, 'UNKNOWN_TASK');
+    await stage.begun(held, 'a', 'b');
+    assert.ok(await stage.time.isPending(waiting), 'it runs');
   });
 
   write('an engine that is opened later knows the result', ['shared'], async (stage) => {

@@ -53,6 +53,33 @@ export const sharingOut = casesOf('sharing out', (write) => {
     await stage.begun(held, 'retried', 'cancelled', 'last', 'retried');
   });
 
+  write(
+    'of the tasks that a concurrencyKey holds back the most urgent is next, among equals the oldest',
+    ['concurrencyKey', 'priority'],
+    async (stage) => {
+      const held = stage.hold();
+      const { queue } = await stage.start({ concurrency: 8 });
+      const enqueue = (name: string, priority: number) =>
+        queue.enqueue(held.definition, name, { concurrencyKey: 'k', priority });
+      await enqueue('running', 0);
+      await stage.begun(held, 'running');
+      const waiting = [
+        ['usual', 0],
+        ['idle', 5],
+        ['urgent', -10],
+        ['usual too', 0],
+        ['urgent too', -10],
+      ] as const;
+      for (const [name, priority] of waiting) await enqueue(name, priority);
+      await stage.time.breathe();
+      const order = ['running', 'urgent', 'urgent too', 'usual', 'usual too', 'idle'];
+      for (const [index, name] of order.entries()) {
+        await stage.begun(held, ...order.slice(0, index + 1));
+        held.finish(name);
+      }
+    },
+  );
+
   write('a task held back by its concurrencyKey says so', ['concurrencyKey', 'search'], async (stage) => {
     const held = stage.hold();
     const { queue, engine } = await stage.start({ concurrency: 4 });
