@@ -158,6 +158,7 @@ export function toClaimedTask(job: DeliveredJob): ClaimedTask {
     options: notes.options ?? foreignOptions(opts),
     tags: notes.tags ?? [],
     metadata: notes.metadata,
+    keyUntilMs: undefined, // its window is kept apart from the job
     maxAttempts: Math.max(1, opts.attempts ?? 1),
     claim: attemptsStarted,
     attempt: attemptsMade + 1,

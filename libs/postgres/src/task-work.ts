@@ -28,6 +28,7 @@ type ClaimedRow = readonly [
   options: string | null,
   tags: readonly string[] | null,
   metadata: string | null,
+  keyUntil: number | null,
 ];
 
 interface ClaimAnswer {
@@ -165,11 +166,12 @@ function toResult({ batches, expired, parked, nextAtMs, mayHaveMore }: ClaimAnsw
 
 function toClaimed(row: ClaimedRow): ClaimedTask {
   const [seq, nonce, claim, attempt, maxAttempts, name, definition, payload, priority, enqueuedAtMs] = row;
-  const [concurrencyKey, options, tags, metadata] = row.slice(10) as [
+  const [concurrencyKey, options, tags, metadata, keyUntilMs] = row.slice(10) as [
     string | null,
     string | null,
     readonly string[] | null,
     string | null,
+    number | null,
   ];
   return {
     id: toId({ seq, nonce }),
@@ -186,5 +188,6 @@ function toClaimed(row: ClaimedRow): ClaimedTask {
     options: options ?? undefined,
     tags: tags ?? [],
     metadata: metadata ?? undefined,
+    keyUntilMs: keyUntilMs ?? undefined,
   };
 }

@@ -26,6 +26,7 @@ interface ReadyRow extends TaskKey {
   readonly enqueued_at: number;
   readonly concurrency_key: string | null;
   readonly concurrency_limit: number | null;
+  readonly dedup_until: number | null;
 }
 
 /** Far enough before all that waits by its number: ranks below 0 order those that have fallen due, by when they did. */
@@ -200,7 +201,7 @@ function byPlace(a: ReadyRow, b: ReadyRow): number {
 }
 
 const columns = `seq, nonce, name, definition, payload, priority, rank, attempt, max_attempts, claim, options, tags, metadata,
-    enqueued_at, concurrency_key, concurrency_limit`;
+    enqueued_at, concurrency_key, concurrency_limit, dedup_until`;
 
 const selectReady = `
   SELECT ${columns} FROM nightshift_tasks WHERE queue = ? AND state = 'waiting' AND held IS NULL
@@ -232,6 +233,7 @@ function toClaimed(row: ReadyRow): ClaimedTask {
     options: row.options ?? undefined,
     tags: row.tags === null ? [] : (JSON.parse(row.tags) as string[]),
     metadata: row.metadata ?? undefined,
+    keyUntilMs: row.dedup_until ?? undefined,
   };
 }
 

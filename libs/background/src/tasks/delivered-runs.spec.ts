@@ -33,6 +33,7 @@ function setup(handle: (payload: unknown, context: TaskContext) => unknown, maxA
     options: undefined,
     tags: [],
     metadata: undefined,
+    keyUntilMs: undefined,
   };
   return { clock, runs, claimed };
 }

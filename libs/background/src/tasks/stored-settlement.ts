@@ -8,6 +8,7 @@ import { toErrorRecord } from './error-record.js';
 import type { LocalTask } from './local-task.js';
 import { packPayload } from './payload.js';
 import type { ResolvedQueueOptions } from './queue.options.js';
+import type { EndState } from './retention.js';
 import type { SettledOutcome } from './stored-results.js';
 import type { Postponement } from './task-execution.js';
 import type { TaskProgress } from './task-record.js';
@@ -61,7 +62,7 @@ export function settlementOf(ended: EndedAttempt): {
   const reason = task.currentOutcome;
   switch (task.currentState) {
     case 'completed':
-      return completed(task, common, queue.retention.completed.count > 0);
+      return completed(task, common, isKept(ended, 'completed'));
     case 'waiting':
       return {
         settlement: { ...common, state: 'waiting', attempt: attemptOf(ended, 'interrupted', undefined) },
@@ -71,14 +72,14 @@ export function settlementOf(ended: EndedAttempt): {
       const outcome = reason instanceof TaskTimeoutError ? 'timedOut' : 'failed';
       const attempt = attemptOf(ended, outcome, toErrorRecord(reason));
       return {
-        settlement: { ...common, ...endOf('dead', reason, queue), attempt },
+        settlement: { ...common, ...endOf('dead', reason, ended), attempt },
         outcome: { error: reason },
       };
     }
     case 'discarded':
-      return { settlement: { ...common, ...endOf('discarded', reason, queue) }, outcome: { error: reason } };
+      return { settlement: { ...common, ...endOf('discarded', reason, ended) }, outcome: { error: reason } };
     default:
-      return { settlement: { ...common, ...endOf('cancelled', reason, queue) }, outcome: { error: reason } };
+      return { settlement: { ...common, ...endOf('cancelled', reason, ended) }, outcome: { error: reason } };
   }
 }
 
@@ -129,9 +130,14 @@ export function withoutDetails(
 function endOf(
   state: 'dead' | 'discarded' | 'cancelled',
   reason: unknown,
-  { retention }: EndedAttempt['queue'],
+  ended: EndedAttempt,
 ): Pick<Settlement, 'state' | 'error' | 'isKept'> {
-  return { state, error: toErrorRecord(reason), isKept: retention[state].count > 0 };
+  return { state, error: toErrorRecord(reason), isKept: isKept(ended, state) };
+}
+
+/** Whoever comes with its key in the window has to find it. */
+function isKept({ run, queue, nowMs }: EndedAttempt, state: EndState): boolean {
+  return queue.retention[state].count > 0 || (run.claimed.keyUntilMs ?? 0) > nowMs;
 }
 
 function attemptOf(

@@ -86,6 +86,8 @@ export interface ClaimedTask extends Omit<
   readonly claim: number;
   /** Which attempt this is. */
   readonly attempt: number;
+  /** Until when its `deduplicationKey` is taken, even if it ends before. */
+  readonly keyUntilMs: number | undefined;
 }
 
 export interface ClaimResult {

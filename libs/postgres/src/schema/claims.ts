@@ -141,7 +141,7 @@ export const claims = (s: string): string => `
           WHERE seq = ANY(line.seqs) AND held IS NULL RETURNING *
       )
       SELECT json_agg(json_build_array(seq, nonce, claim, attempt, max_attempts, name, definition, payload, priority,
-          enqueued_at, concurrency_key, options, tags, metadata) ORDER BY priority, rank, seq), count(*)
+          enqueued_at, concurrency_key, options, tags, metadata, dedup_until) ORDER BY priority, rank, seq), count(*)
         INTO rows, begun_now FROM claimed;
       IF begun_now > 0 THEN batches := batches || rows; END IF;
       begun := begun + begun_now;

@@ -111,6 +111,22 @@ export const deduplication = casesOf('deduplicationKey', (write) => {
   );
 
   write(
+    'within its window the key is taken although the task is done and not kept',
+    ['deduplicationKey'],
+    async (stage) => {
+      const echo = stage.define<string, string>('echo', (text) => text);
+      const { queue } = await stage.start({ retention: { completed: { count: 0 } } });
+      const options = { deduplicationKey: { key: 'k', window: stage.moment * 4 } };
+      const first = await queue.enqueue(echo, 'a', options);
+      await stage.time.settled(first.result());
+      await stage.time.advance(stage.moment);
+      assert.equal((await queue.enqueue(echo, 'b', options)).id, first.id);
+      await stage.time.advance(stage.moment * 4);
+      assert.notEqual((await queue.enqueue(echo, 'c', options)).id, first.id);
+    },
+  );
+
+  write(
     'replace: the second takes the place of one that has not begun',
     ['deduplicationKey'],
     async (stage) => {
