@@ -26,7 +26,11 @@ function setup(definition: TaskDefinitionOptions<unknown> = {}) {
     return toNewTask(target, { work: () => undefined, options: resolved, typed }, now);
   };
   const comeBack = (options?: EnqueueOptions) =>
-    toLocalTask(owner, { ...store(options), id: '1-x', claim: 1, attempt: 1 }, handlers);
+    toLocalTask(
+      owner,
+      { ...store(options), id: '1-x', claim: 1, attempt: 1, keyUntilMs: undefined },
+      handlers,
+    );
   return { store, comeBack };
 }
 
