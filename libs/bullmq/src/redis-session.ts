@@ -4,6 +4,7 @@ import type { ClockTimer } from 'nestjs-nightshift/channels';
 import { QueueClosedError, WaitList, type EngineDependencies } from 'nestjs-nightshift';
 import type { ResolvedBullmqOptions } from './bullmq.options.js';
 import type { Bullmq } from './bullmq-module.js';
+import { endClient } from './end-client.js';
 import {
   BullmqMissingError,
   RedisConnectionLostError,
@@ -158,8 +159,9 @@ export class RedisSession {
     this.rejectPending();
     this.becomingLive.release();
     const closed = this.connection.close(!this.isLive).catch(ignore);
-    if ((await withinTime(closed, goodbyeMs, this.dependencies.clock)) === late) this.client.disconnect();
+    await withinTime(closed, goodbyeMs, this.dependencies.clock);
     if (this.options.isOwnClient) this.client.off('error', ignore);
+    else endClient(this.client);
   }
 
   private armLook(): void {
