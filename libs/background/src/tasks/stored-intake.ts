@@ -1,5 +1,6 @@
-import { DuplicateTaskError, NotSupportedError, PartlyEnqueuedError, QueueClosedError } from '../errors.js';
+import { DuplicateTaskError, NotSupportedError, QueueClosedError } from '../errors.js';
 import type { EngineDependencies } from './background-engine.js';
+import { enqueueInOrder, enqueueTogether } from './enqueue-many.js';
 import type { EnqueueRequest } from './queue-engine.js';
 import type { ResolvedQueueOptions } from './queue.options.js';
 import { RoomWaiters } from './room-waiters.js';
@@ -47,28 +48,10 @@ export class StoredIntake {
     }
   }
 
-  async enqueueMany(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
-    if (this.options.capacity === undefined) return this.enqueueTogether(requests);
-    const handles: StoredHandle[] = [];
-    for (const request of requests) {
-      try {
-        handles.push(await this.enqueue(request));
-      } catch (error) {
-        if (handles.length === 0) throw error;
-        throw new PartlyEnqueuedError(this.options.name, handles, requests.length, { cause: error });
-      }
-    }
-    return handles;
-  }
-
-  /** In one turn, and so in as few commits as can be. */
-  private async enqueueTogether(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
-    const ends = await Promise.allSettled(requests.map((request) => this.enqueue(request)));
-    const handles = ends.flatMap((end) => (end.status === 'fulfilled' ? end.value : []));
-    const failed = ends.find((end) => end.status === 'rejected');
-    if (failed === undefined) return handles;
-    if (handles.length === 0) throw failed.reason;
-    throw new PartlyEnqueuedError(this.options.name, handles, requests.length, { cause: failed.reason });
+  enqueueMany(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
+    const { name, capacity } = this.options;
+    const enqueueEach = capacity === undefined ? enqueueTogether : enqueueInOrder; // together: in as few commits as can be
+    return enqueueEach(name, requests, (request) => this.enqueue(request));
   }
 
   /** Producers who wait may try again: so many of them, or all. */
@@ -79,7 +62,7 @@ export class StoredIntake {
 
   /** Releases whoever waits. */
   close(): void {
-    this.room.rejectAll(new QueueClosedError(this.options.name));
+    this.room.close(new QueueClosedError(this.options.name));
   }
 
   private toNewTask(request: EnqueueRequest): NewTask {
