@@ -140,14 +140,15 @@ async function createUser(url: string, ...words: string[]): Promise<{ name: stri
   return { name, url: Object.assign(new URL(url), { username: name, password: 'secret' }).href };
 }
 
-await describeWithService(redis, 'a server that refuses', (url) => {
-  const refusal = async (connection: string, prefix = freshPrefix()) => {
-    const engine = bullmqEngine({ connection, prefix, patience: '1h' });
-    const error: unknown = await engine.open(dependencies().dependencies).catch((thrown: unknown) => thrown);
-    await engine.close();
-    return error;
-  };
+/** What the start ends with, if anything. */
+async function refusal(connection: string, prefix = freshPrefix()): Promise<unknown> {
+  const engine = bullmqEngine({ connection, prefix, patience: '1h' });
+  const error: unknown = await engine.open(dependencies().dependencies).catch((thrown: unknown) => thrown);
+  await engine.close();
+  return error;
+}
 
+await describeWithService(redis, 'a server that refuses', (url) => {
   it('a password ends the start at once', async () => {
     const { url: right } = await createUser(url, '~*', '+@all');
     const wrong = Object.assign(new URL(right), { password: 'guessed' }).href;
