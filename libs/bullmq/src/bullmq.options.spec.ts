@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { resolveBullmqOptions } from './bullmq.options.js';
 
@@ -31,6 +31,14 @@ describe('the options of the engine', () => {
     [{ port: 1 }, 'localhost:1'],
   ])('name the server of %j', (connection, name) => {
     expect(resolveBullmqOptions({ connection }).server).toBe(name);
+  });
+
+  it('name the server of a client', () => {
+    const cluster = new Cluster([{ host: 'a', port: 1 }, 'redis://ada:secret@b:2'], { lazyConnect: true });
+    const names = [cluster, unconnected({ path: '/run/redis.sock' })].map(
+      (connection) => resolveBullmqOptions({ connection }).server,
+    );
+    expect(names).toEqual(['the cluster of a:1, b:2', '/run/redis.sock']);
   });
 
   it.each([
