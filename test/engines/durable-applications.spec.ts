@@ -8,6 +8,7 @@ import {
   DurableTaskQueue,
   getTaskQueueToken,
   memoryEngine,
+  NotSupportedError,
   PartlyEnqueuedError,
   TaskHandler,
   TaskQueue,
@@ -120,6 +121,18 @@ describe('an application with an engine', () => {
     expect(error).toBeInstanceOf(PartlyEnqueuedError);
     expect(error).toMatchObject({ handles: [{}, {}], cause: { code: 'DUPLICATE_TASK', key: 'a' } });
     expect(await app.get(BackgroundAdmin).counts('default')).toMatchObject({ waiting: 2 });
+  });
+
+  it('is closed when the start ends because a queue cannot be made', async () => {
+    const [main, other] = [sqliteEngine({ file: ':memory:' }), sqliteEngine({ file: ':memory:' })];
+    const closed = [main, other].map((engine) => vi.spyOn(engine, 'close'));
+    vi.spyOn(other, 'createQueue').mockImplementation(() => {
+      throw new NotSupportedError('other', 'capacity', 'it has no bounds');
+    });
+    const queues = BackgroundModule.registerQueue({ name: 'mail' }, { name: 'cake', engine: other });
+    const started = start({ engine: main }, [], [queues]);
+    await expect(started).rejects.toMatchObject({ code: 'NOT_SUPPORTED' });
+    for (const close of closed) expect(close).toHaveBeenCalledOnce();
   });
 
   it('can have a queue in memory beside durable ones', async () => {

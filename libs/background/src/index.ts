@@ -105,6 +105,7 @@ export {
 export { DeliveredRuns, type DeliveredOutcome, type TakenDelivery } from './tasks/delivered-runs.js';
 export { DequeueLine } from './tasks/dequeue-line.js';
 export { toErrorRecord } from './tasks/error-record.js';
+export { enqueueInOrder, enqueueTogether } from './tasks/enqueue-many.js';
 export { RoomWaiters } from './tasks/room-waiters.js';
 export { StoredHandle, type StoredTaskOwner } from './tasks/stored-handle.js';
 export { StoredResults, type SettledOutcome } from './tasks/stored-results.js';

@@ -2,6 +2,8 @@
 import type { Queue } from 'bullmq';
 import {
   DuplicateTaskError,
+  enqueueInOrder,
+  enqueueTogether,
   NotSupportedError,
   QueueClosedError,
   RoomWaiters,
@@ -142,12 +144,14 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
       const added = await this.adder.add(task);
       if (added.kind !== 'full') return this.accept(task, added);
       await this.waiters.waitAsProducer(() => this.room.wait(signal));
+      signal?.throwIfAborted();
       this.expectOpen();
     }
   }
 
-  async enqueueMany(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
-    return Promise.all(requests.map((request) => this.enqueue(request)));
+  enqueueMany(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
+    const enqueueEach = this.options.capacity === undefined ? enqueueTogether : enqueueInOrder;
+    return enqueueEach(this.name, requests, (request) => this.enqueue(request));
   }
 
   tryEnqueue(): never {
@@ -265,7 +269,7 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
   /** Nothing of it is left: the engine closes. */
   async dispose(): Promise<void> {
     this.endWatch();
-    this.room.rejectAll(new QueueClosedError(this.name));
+    this.room.close(new QueueClosedError(this.name));
     await this.runner.close();
     this.results.rejectAll();
     await this.queue.close().catch((error: unknown) => this.session.fail('close the queue', error));

@@ -6,25 +6,13 @@ import {
   type ResolvedStoreOptions,
   type StoreOptions,
 } from 'nestjs-nightshift';
-
-/** Where a server is, in the words of ioredis; whatever else its options know goes with it. */
-export interface RedisConnectionOptions {
-  readonly host?: string;
-  readonly port?: number;
-  readonly username?: string;
-  readonly password?: string;
-  readonly db?: number;
-  /** `{}` for TLS with the usual certificates. */
-  readonly tls?: object;
-  readonly [option: string]: unknown;
-}
-
-/** A client that exists already. It is not closed with the engine; `maxRetriesPerRequest` has to be `null`. */
-export interface RedisClient {
-  connect(...args: never[]): unknown;
-  disconnect(...args: never[]): unknown;
-  duplicate(...args: never[]): unknown;
-}
+import {
+  connectionProblems,
+  isClient,
+  type RedisClient,
+  type RedisConnectionOptions,
+} from './connection.options.js';
+import { serverName } from './server-name.js';
 
 /** What {@link bullmqEngine} takes. */
 export interface BullmqEngineOptions extends StoreOptions {
@@ -67,13 +55,8 @@ const bullmqKeys = [
 /** @throws InvalidOptionsError listing everything that is wrong */
 export function resolveBullmqOptions(options: BullmqEngineOptions): ResolvedBullmqOptions {
   const check = new OptionsReader<BullmqEngineOptions>('bullmqEngine', options, bullmqKeys);
-  const connection = check.value<BullmqEngineOptions['connection']>(
-    'connection',
-    '',
-    "a URL such as 'redis://localhost:6379', the options of a connection, or a client",
-    isConnection,
-  );
-  if (!check.has('connection')) check.problem('connection', "a URL, such as 'redis://localhost:6379'");
+  const connection = check.value<BullmqEngineOptions['connection']>('connection', '', '', () => true);
+  for (const { expected, got } of connectionProblems(connection)) check.problem('connection', expected, got);
   const prefix = check.name('prefix', bullmqDefaults.prefix);
   const patienceMs = check.durationMs('patience', bullmqDefaults.patienceMs, 1);
   const store = readStoreOptions(check as OptionsReader<StoreOptions>);
@@ -83,7 +66,7 @@ export function resolveBullmqOptions(options: BullmqEngineOptions): ResolvedBull
     ...store,
     connection: isOwnClient ? connection : toConnection(connection as string | RedisConnectionOptions),
     isOwnClient,
-    server: describeServer(connection),
+    server: serverName(connection),
     prefix,
     patienceMs,
   });
@@ -101,30 +84,4 @@ function toConnection(connection: string | RedisConnectionOptions): object {
   return typeof connection === 'string'
     ? { ...common, url: connection }
     : { ...common, ...connection, maxRetriesPerRequest: null };
-}
-
-/** Without whatever a password could be in. */
-function describeServer(connection: BullmqEngineOptions['connection']): string {
-  if (typeof connection === 'string') {
-    if (!URL.canParse(connection)) return 'the given address';
-    const { host, pathname } = new URL(connection);
-    return `${host}${pathname === '/' ? '' : pathname}`;
-  }
-  const { host = 'localhost', port = 6_379 } = (
-    'options' in connection ? connection.options : connection
-  ) as {
-    host?: string;
-    port?: number;
-  };
-  return `${host}:${port}`;
-}
-
-function isConnection(value: unknown): boolean {
-  return typeof value === 'string' ? URL.canParse(value) : typeof value === 'object' && value !== null;
-}
-
-function isClient(value: unknown): boolean {
-  return ['connect', 'disconnect', 'duplicate'].every(
-    (method) => typeof (value as Record<string, unknown>)[method] === 'function',
-  );
 }

@@ -69,17 +69,24 @@ export class RedisVersionError extends RedisServerError {
   }
 }
 
-/** The server refuses what this engine needs: a password, a permission, a command. */
+/** The server refuses what this engine needs: a password, a permission, a command, a database. */
 export class RedisRefusedError extends RedisServerError {
   readonly code = 'REDIS_REFUSED';
 
   constructor(server: string, options: { readonly cause: unknown }) {
     const { cause } = options;
+    const said = cause instanceof Error ? cause.message : String(cause);
     super(
       server,
-      `Redis at ${server} refused the connection: ${cause instanceof Error ? cause.message : String(cause)}. ` +
-        'Look at the user name and password in `connection`, and at what that user may do: all keys under `prefix`, and scripts.',
+      `Redis at ${server} refused what this engine needs: ${said.replace(/\.$/, '')}. ${hint(said)}`,
       options,
     );
   }
+}
+
+/** What to do about what a server said. */
+function hint(said: string): string {
+  if (/DB index|SELECT/.test(said)) return 'Look at the number of the database in `connection`.';
+  if (said.includes('READONLY')) return 'It is a replica: connect to the primary.';
+  return 'Look at the user name and password in `connection`, and at what that user may do: all keys under `prefix`, and scripts.';
 }

@@ -1,5 +1,6 @@
 export { bullmqEngine } from './bullmq-engine.js';
-export type { BullmqEngineOptions, RedisClient, RedisConnectionOptions } from './bullmq.options.js';
+export type { BullmqEngineOptions } from './bullmq.options.js';
+export type { RedisClient, RedisConnectionOptions, RedisServerOptions } from './connection.options.js';
 export {
   BullmqMissingError,
   RedisConnectionLostError,

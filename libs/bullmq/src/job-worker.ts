@@ -1,5 +1,6 @@
 import type { Job, RedisQueueBackend, Worker, WorkerOptions } from 'bullmq';
 import type { Bullmq } from './bullmq-module.js';
+import { endClient } from './end-client.js';
 
 /** What a fetch, or a step that fetches along, gives. */
 export type NextJob = Awaited<ReturnType<RedisQueueBackend['moveToActive']>>;
@@ -20,7 +21,7 @@ interface WorkerInside {
   readonly paused: boolean;
   readonly closing: Promise<void> | undefined;
   stalledCheckStopper?(): void;
-  readonly backend: RedisQueueBackend;
+  readonly backend: { readonly blockingConnection?: { readonly _client?: unknown } };
 }
 
 /**
@@ -51,9 +52,10 @@ export function createJobWorker(
       const inside = this as unknown as WorkerInside;
       await this.lockManager.close();
       inside.stalledCheckStopper?.();
-      // The one for a connection that there is, the other for one that has never come about. Neither is waited for.
-      for (const ended of [inside.backend.disconnectBlocking(false), inside.backend.close(true)])
-        ended.catch(() => {});
+      // Itself, since BullMQ would wait until it is ready, or for a close that has begun already.
+      // oxlint-disable-next-line no-underscore-dangle -- the name is BullMQ's
+      const client = inside.backend.blockingConnection?._client;
+      if (client !== undefined) endClient(client);
     }
 
     protected override createJob(...[json, id]: Parameters<Worker['createJob']>): Job {

@@ -4,14 +4,15 @@ import type { ClockTimer } from 'nestjs-nightshift/channels';
 import { QueueClosedError, WaitList, type EngineDependencies } from 'nestjs-nightshift';
 import type { ResolvedBullmqOptions } from './bullmq.options.js';
 import type { Bullmq } from './bullmq-module.js';
+import { endClient } from './end-client.js';
 import {
-  BullmqMissingError,
   RedisConnectionLostError,
   RedisRefusedError,
   RedisUnreachableError,
   RedisVersionError,
   type RedisServerError,
 } from './errors.js';
+import { firstConnection } from './first-connection.js';
 import { PendingRequests } from './pending-requests.js';
 import { queueScripts, type QueueScript } from './scripts/queue-scripts.js';
 import { serviceScripts, type ServiceScript } from './scripts/service-scripts.js';
@@ -49,6 +50,7 @@ export class RedisSession {
     this.requests = new PendingRequests(options.patienceMs, clock, () => this.onSilent());
     for (const [name, lua] of Object.entries({ ...queueScripts, ...serviceScripts }))
       client.defineCommand(`nightshift:${name}`, { numberOfKeys: 1, lua });
+    client.defineCommand('nightshift:tryOut', { numberOfKeys: 1, lua: tryOut });
     client.on('error', this.onError);
     client.on('close', this.onClose);
     client.on('ready', this.onReady);
@@ -60,19 +62,16 @@ export class RedisSession {
     options: ResolvedBullmqOptions,
     dependencies: EngineDependencies,
   ): Promise<RedisSession> {
-    const connection = new bullmq.RedisConnection(options.connection as never, {
-      shared: options.isOwnClient,
-      blocking: false,
-    });
-    const { client, lastError } = await connected(connection, options, dependencies);
+    const { connection, client, lastError } = await firstConnection(bullmq, options, dependencies);
     const session = new RedisSession(bullmq, options, dependencies, connection, client);
     session.lastError = lastError;
     try {
       await session.loadScripts();
+      await session.tryScript();
       await session.checkServer();
     } catch (error) {
       await session.close();
-      throw error;
+      throw isReply(error) ? new RedisRefusedError(options.server, { cause: error }) : error;
     }
     return session;
   }
@@ -158,8 +157,9 @@ export class RedisSession {
     this.rejectPending();
     this.becomingLive.release();
     const closed = this.connection.close(!this.isLive).catch(ignore);
-    if ((await withinTime(closed, goodbyeMs, this.dependencies.clock)) === late) this.client.disconnect();
+    await withinTime(closed, goodbyeMs, this.dependencies.clock);
     if (this.options.isOwnClient) this.client.off('error', ignore);
+    else endClient(this.client);
   }
 
   private armLook(): void {
@@ -186,6 +186,12 @@ export class RedisSession {
     await this.reach('load scripts', () =>
       Promise.all(all.map((lua) => script.call(this.client, 'LOAD', lua))),
     );
+  }
+
+  /** Whether the user may do what each task needs: better at the start than with the first of them. */
+  private async tryScript(): Promise<void> {
+    const key = `${this.options.prefix}::nightshift:start`; // as no queue is called
+    await this.reach('run a script', () => this.client.runCommand('nightshift:tryOut', [key]));
   }
 
   private async checkServer(): Promise<void> {
@@ -255,6 +261,14 @@ export const goodbyeMs = 1_000;
 
 const ignore = (): void => {};
 
+/** Changes nothing, and is refused wherever a change would be; but not by a full memory, in which tasks can still be run. */
+const tryOut = `return redis.call('DEL', KEYS[1])`;
+
+/** Whether it is what the server answered. */
+function isReply(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
 /** `CONFIG` may be forbidden, or unknown to the client. */
 async function readConfig(client: IRedisClient): Promise<readonly string[]> {
   const { call } = client as { call?: (...args: string[]) => Promise<unknown> };
@@ -273,24 +287,4 @@ async function readConfig(client: IRedisClient): Promise<readonly string[]> {
   } catch {
     return [];
   }
-}
-
-/** The first connection, for which the start of the application waits. */
-async function connected(
-  connection: RedisConnection,
-  { server, patienceMs }: ResolvedBullmqOptions,
-  { clock }: EngineDependencies,
-): Promise<{ readonly client: IRedisClient; readonly lastError: unknown }> {
-  let lastError: unknown;
-  connection.on('error', (error: unknown) => (lastError = error));
-  try {
-    const client = await withinTime(connection.client, patienceMs, clock);
-    if (client !== late) return { client: client as IRedisClient, lastError };
-  } catch (error) {
-    await connection.close(true).catch(ignore);
-    if (String(error).includes("'ioredis'")) throw new BullmqMissingError({ cause: error });
-    throw new RedisRefusedError(server, { cause: error });
-  }
-  await connection.close(true).catch(ignore);
-  throw new RedisUnreachableError(server, patienceMs, 'the start', { cause: lastError });
 }

@@ -130,16 +130,61 @@ await describeWithService(redis, 'a pause that the server did not hear of', (url
   });
 });
 
+/** A user of the server who may do what the words of `ACL SETUSER` say. Is gone after the test. */
+async function createUser(url: string, ...words: string[]): Promise<{ name: string; url: string }> {
+  const name = freshPrefix();
+  const acl = (...all: string[]): Promise<unknown> =>
+    withClient(url, (client) => client.runCommand('acl', all));
+  await acl('SETUSER', name, 'on', '>secret', ...words);
+  onTestFinished(async () => void (await acl('DELUSER', name)));
+  return { name, url: Object.assign(new URL(url), { username: name, password: 'secret' }).href };
+}
+
+/** What the start ends with, if anything. */
+async function refusal(connection: string, prefix = freshPrefix()): Promise<unknown> {
+  const engine = bullmqEngine({ connection, prefix, patience: '1h' });
+  const error: unknown = await engine.open(dependencies().dependencies).catch((thrown: unknown) => thrown);
+  await engine.close();
+  return error;
+}
+
+await describeWithService(redis, 'a server that refuses', (url) => {
+  it('a password ends the start at once', async () => {
+    const { url: right } = await createUser(url, '~*', '+@all');
+    const wrong = Object.assign(new URL(right), { password: 'guessed' }).href;
+    expect(await refusal(wrong)).toMatchObject({
+      code: 'REDIS_REFUSED',
+      message: expect.stringMatching(/WRONGPASS.*user name and password in `connection`/) as string,
+    });
+  });
+
+  it('scripts, or the keys under `prefix`, ends it too', async () => {
+    const { url: scriptless } = await createUser(url, '~*', '+@all', '-@scripting');
+    expect(await refusal(scriptless)).toMatchObject({ code: 'REDIS_REFUSED' });
+    const { name, url: elsewhere } = await createUser(url, '~others:*', '+@all');
+    expect(await refusal(elsewhere, name)).toMatchObject({
+      code: 'REDIS_REFUSED',
+      message: expect.stringMatching(/all keys under `prefix`, and scripts/) as string,
+    });
+    expect(await refusal(elsewhere, 'others')).toBeUndefined();
+  });
+
+  it('the database ends it, and nothing goes into another', async () => {
+    const beyond = Object.assign(new URL(url), { pathname: '/99999' }).href;
+    expect(await refusal(beyond)).toMatchObject({
+      code: 'REDIS_REFUSED',
+      message: expect.stringMatching(
+        /DB index is out of range\. Look at the number of the database/,
+      ) as string,
+    });
+  });
+});
+
 await describeWithService(redis, 'a server that does not tell its settings', (url) => {
   it('is used all the same, with a warning', async () => {
-    const user = freshPrefix();
-    const acl = (...words: string[]): Promise<unknown> =>
-      withClient(url, (client) => client.runCommand('acl', words));
-    await acl('SETUSER', user, 'on', '>secret', '~*', '&*', '+@all', '-config');
-    onTestFinished(async () => void (await acl('DELUSER', user)));
-    const connection = Object.assign(new URL(url), { username: user, password: 'secret' }).href;
+    const { name, url: connection } = await createUser(url, '~*', '&*', '+@all', '-config');
     const { told, dependencies: given } = dependencies();
-    const engine = bullmqEngine({ connection, prefix: user });
+    const engine = bullmqEngine({ connection, prefix: name });
     await engine.open(given);
     expect(await engine.occurrences!.latest('x')).toBeUndefined();
     expect(told).toMatchObject([{ type: 'host.warning', code: 'REDIS_UNCHECKED' }]);

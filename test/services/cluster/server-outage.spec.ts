@@ -4,6 +4,8 @@ import { Cluster, concurrency, longestMs } from './cluster.js';
 import { describeOnOwnServers } from './own-servers.js';
 
 const shortOutageMs = 300;
+/** How long a process may go on that waits for a server in vain. */
+const soonMs = 10_000;
 
 describeOnOwnServers('a server that goes away under load', ({ engine, openServer, signals, unreachable }) => {
   it(
@@ -50,6 +52,23 @@ describeOnOwnServers('a server that goes away under load', ({ engine, openServer
       expect(
         children.flatMap(({ lines }) => lines.filter((line) => /unhandled|aborted/i.test(line))),
       ).toEqual([]);
+      await server.start(); // what it holds is removed
+    },
+    longestMs,
+  );
+
+  it(
+    'as soon as it has been reached, and stays away: whoever is told to stop ends by itself',
+    async () => {
+      await using server = await openServer();
+      await using cluster = new Cluster(await engine.createStore(server.url));
+      const child = await cluster.work();
+      await server.stop(signals.crash); // before all the connections that it makes could be ready
+      await sleep(shortOutageMs);
+      const toldAt = Date.now();
+      await cluster.stop(child);
+      expect(Date.now() - toldAt).toBeLessThan(soonMs);
+      expect(child.lines.filter((line) => /unhandled|aborted/i.test(line))).toEqual([]);
       await server.start(); // what it holds is removed
     },
     longestMs,

@@ -102,11 +102,7 @@ const providers: Provider[] = [
   {
     provide: TaskQueue,
     inject: [QueueRegistry, RESOLVED_OPTIONS],
-    useFactory: async (queues: QueueRegistry, { queue }: ResolvedBackgroundOptions) => {
-      await queues.open(); // though the default queue may have another: services look into it
-      await queues.open(queue.engine);
-      return queues.create(queue);
-    },
+    useFactory: (queues: QueueRegistry, { queue }: ResolvedBackgroundOptions) => queues.openAndCreate(queue),
   },
   { provide: DurableTaskQueue, useExisting: TaskQueue },
   {
@@ -283,10 +279,9 @@ function toQueueProvider(options: ResolvedQueueOptions): Provider {
       { token: QueueRegistry, optional: true },
       { token: TaskQueue, optional: true },
     ],
-    useFactory: async (queues: QueueRegistry | undefined) => {
+    useFactory: (queues: QueueRegistry | undefined) => {
       if (queues === undefined) throw new ModuleNotRegisteredError('BackgroundModule.registerQueue()');
-      await queues.open(options.engine);
-      return queues.create(options);
+      return queues.openAndCreate(options);
     },
   };
 }

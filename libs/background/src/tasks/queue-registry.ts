@@ -23,6 +23,7 @@ export class QueueRegistry {
   private readonly runners: QueueWorker[] = [];
   private readonly opened = new Map<BackgroundEngine, Promise<void>>();
   private readonly defaultEngine: BackgroundEngine;
+  private failure: { readonly error: unknown } | undefined;
 
   constructor(private readonly dependencies: QueueRegistryDependencies) {
     this.defaultEngine = dependencies.engine ?? memoryEngine();
@@ -36,6 +37,23 @@ export class QueueRegistry {
   /** The services that run the queues. */
   get workers(): readonly ServiceDefinition[] {
     return this.definitions;
+  }
+
+  /**
+   * Opens what a queue needs, and makes it. What goes wrong here ends the start of the application, and then nobody else closes
+   * the engines that are open.
+   */
+  async openAndCreate(options: ResolvedQueueOptions): Promise<TaskQueue> {
+    if (this.failure !== undefined) throw this.failure.error;
+    try {
+      await this.open(); // though the queue may have another: services look into it
+      await this.open(options.engine);
+      return this.create(options);
+    } catch (error) {
+      this.failure ??= { error };
+      await this.close();
+      throw error;
+    }
   }
 
   /** Opens an engine unless that has been done, by default that of the queues which say nothing of their own. */

@@ -52,9 +52,10 @@ it('rejects at once when the signal is aborted before', async () => {
   expect(ended).toEqual(['gone: enough']);
 });
 
-it('rejects all at the end', async () => {
-  const { room, ended } = setup(2);
-  room.rejectAll('closed');
+it('rejects all at the end, and those who come after it', async () => {
+  const { room, ended, wait } = setup(2);
+  room.close('closed');
+  void wait('late');
   await settled();
-  expect(ended).toEqual(['0: closed', '1: closed']);
+  expect(ended).toEqual(['0: closed', '1: closed', 'late: closed']);
 });

@@ -7,9 +7,11 @@ interface Waiter extends Abortable {
 /** Producers who wait for room in a store, first come first served: each is released to try again. */
 export class RoomWaiters {
   private readonly line = new Set<Waiter>();
+  private closed: { readonly error: unknown } | undefined;
 
   /** Rejects with the signal's reason when it is aborted first. */
   wait(signal: AbortSignal | undefined): Promise<void> {
+    if (this.closed !== undefined) return Promise.reject(this.closed.error);
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const watch = signal && AbortWatch.over(signal);
@@ -40,7 +42,9 @@ export class RoomWaiters {
     this.release(this.line.size);
   }
 
-  rejectAll(error: unknown): void {
+  /** Rejects whoever waits, and whoever comes later: what they asked may have been on its way. */
+  close(error: unknown): void {
+    this.closed = { error };
     for (const waiter of this.line) waiter.abort(error);
   }
 }

@@ -1,5 +1,6 @@
 import { DuplicateTaskError, NotSupportedError, PartlyEnqueuedError, QueueClosedError } from '../errors.js';
 import type { EngineDependencies } from './background-engine.js';
+import { enqueueInOrder, enqueueTogether } from './enqueue-many.js';
 import type { EnqueueRequest } from './queue-engine.js';
 import type { ResolvedQueueOptions } from './queue.options.js';
 import { RoomWaiters } from './room-waiters.js';
@@ -50,34 +51,16 @@ export class StoredIntake {
   }
 
   async enqueueMany(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
+    const { name, capacity } = this.options;
     const isWithin = requests.some(({ options }) => options.transaction !== undefined);
-    return this.options.capacity === undefined && !isWithin
-      ? this.enqueueTogether(requests)
-      : this.enqueueInTurn(requests);
-  }
-
-  /** Of a transaction too: its connection does one thing at a time. */
-  private async enqueueInTurn(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
-    const handles: StoredHandle[] = [];
-    for (const request of requests) {
-      try {
-        handles.push(await this.enqueue(request));
-      } catch (error) {
-        if (handles.length === 0 || this.voiding.has(error as object)) throw error;
-        throw new PartlyEnqueuedError(this.options.name, handles, requests.length, { cause: error });
-      }
+    // Together in as few commits as can be; but the connection of a transaction does one thing at a time.
+    const enqueueEach = capacity === undefined && !isWithin ? enqueueTogether : enqueueInOrder;
+    try {
+      return await enqueueEach(name, requests, (request) => this.enqueue(request));
+    } catch (error) {
+      if (error instanceof PartlyEnqueuedError && this.voiding.has(error.cause as object)) throw error.cause;
+      throw error;
     }
-    return handles;
-  }
-
-  /** In one turn, and so in as few commits as can be. */
-  private async enqueueTogether(requests: readonly EnqueueRequest[]): Promise<readonly StoredHandle[]> {
-    const ends = await Promise.allSettled(requests.map((request) => this.enqueue(request)));
-    const handles = ends.flatMap((end) => (end.status === 'fulfilled' ? end.value : []));
-    const failed = ends.find((end) => end.status === 'rejected');
-    if (failed === undefined) return handles;
-    if (handles.length === 0) throw failed.reason;
-    throw new PartlyEnqueuedError(this.options.name, handles, requests.length, { cause: failed.reason });
   }
 
   /** Producers who wait may try again: so many of them, or all. */
@@ -88,7 +71,7 @@ export class StoredIntake {
 
   /** Releases whoever waits. */
   close(): void {
-    this.room.rejectAll(new QueueClosedError(this.options.name));
+    this.room.close(new QueueClosedError(this.options.name));
   }
 
   private toNewTask(request: EnqueueRequest): NewTask {

@@ -1,11 +1,6 @@
-import {
-  DuplicateTaskError,
-  NotSupportedError,
-  PartlyEnqueuedError,
-  QueueClosedError,
-  TaskDiscardedError,
-} from '../errors.js';
+import { DuplicateTaskError, NotSupportedError, QueueClosedError, TaskDiscardedError } from '../errors.js';
 import { isInsideBackgroundWork } from '../scopes/background-context.js';
+import { enqueueInOrder } from './enqueue-many.js';
 import type { ResolvedDeduplication } from './enqueue.options.js';
 import type { ExpiringTasks } from './expiring-tasks.js';
 import type { HeldTasks } from './held-tasks.js';
@@ -66,17 +61,8 @@ export class TaskIntake {
       : this.enqueueUnique(request, deduplication);
   }
 
-  async enqueueMany(requests: readonly EnqueueRequest[]): Promise<readonly LocalTask[]> {
-    const tasks: LocalTask[] = [];
-    for (const request of requests) {
-      try {
-        tasks.push(await this.enqueue(request));
-      } catch (error) {
-        if (tasks.length === 0) throw error;
-        throw new PartlyEnqueuedError(this.owner.name, tasks, requests.length, { cause: error });
-      }
-    }
-    return tasks;
+  enqueueMany(requests: readonly EnqueueRequest[]): Promise<readonly LocalTask[]> {
+    return enqueueInOrder(this.owner.name, requests, (request) => this.enqueue(request));
   }
 
   tryEnqueue(request: EnqueueRequest): LocalTask | undefined {

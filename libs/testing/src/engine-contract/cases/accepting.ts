@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import type { TaskContext } from 'nestjs-nightshift';
+import type { PartlyEnqueuedError, TaskContext } from 'nestjs-nightshift';
 import { casesOf } from '../contract-case.js';
+import { handled } from '../contract-time.js';
 
 export const accepting = casesOf('accepting', (write) => {
   write('a typed task runs with its payload, and its result is what the handler gives', [], async (stage) => {
@@ -105,6 +106,67 @@ export const accepting = casesOf('accepting', (write) => {
     assert.deepEqual((await engine.search({})).tasks, []);
   });
 
+  write(
+    'of several payloads those that there was room for are accepted, and no other later',
+    ['capacity', 'search'],
+    async (stage) => {
+      const held = stage.hold();
+      const { queue, engine } = await stage.start({ capacity: 3 });
+      await queue.pause();
+      const { signal, gone, leave } = caller();
+      const enqueued = handled(queue.enqueueMany(held.definition, ['a', 'b', 'c', 'd', 'e'], { signal }));
+      const waiting = async (): Promise<number> => (await engine.counts()).waiting;
+      await stage.time.until('it is full', async () => (await waiting()) === 3);
+      assert.ok(await stage.time.isPending(enqueued));
+      leave();
+      const error = await stage.rejection(enqueued, 'PARTLY_ENQUEUED');
+      assert.equal(error.cause, gone);
+      const ids = handlesOf(error).map(({ id }) => id);
+      const { tasks } = await engine.search({ order: 'oldest' });
+      assert.deepEqual(
+        ids,
+        tasks.map(({ id }) => id),
+      );
+      await handlesOf(error)[0]!.cancel();
+      await stage.time.breathe();
+      assert.equal(await waiting(), 2);
+    },
+  );
+
+  write(
+    'of several payloads those are accepted that no other task stands in the way of',
+    ['deduplicationKey', 'search'],
+    async (stage) => {
+      const held = stage.hold('held', {
+        deduplicationKey: (payload: string) => ({ key: payload, onConflict: 'reject' }),
+      });
+      const { queue, engine } = await stage.start();
+      await queue.pause();
+      const error = await stage.rejection(
+        queue.enqueueMany(held.definition, ['a', 'b', 'a']),
+        'PARTLY_ENQUEUED',
+      );
+      assert.equal((error.cause as { code?: string }).code, 'DUPLICATE_TASK');
+      assert.equal(handlesOf(error).length, 2);
+      assert.equal((await engine.counts()).waiting, 2);
+    },
+  );
+
+  write(
+    'of several payloads those are accepted that come before the queue is closed',
+    ['capacity', 'shared'],
+    async (stage) => {
+      const held = stage.hold();
+      const app = await stage.start({ capacity: 2, runs: false });
+      const enqueued = handled(app.queue.enqueueMany(held.definition, ['a', 'b', 'c']));
+      await stage.time.until('it is full', async () => (await app.engine.counts()).waiting === 2);
+      await stage.close(app);
+      const error = await stage.rejection(enqueued, 'PARTLY_ENQUEUED');
+      assert.equal((error.cause as { code?: string }).code, 'QUEUE_CLOSED');
+      assert.equal(handlesOf(error).length, 2);
+    },
+  );
+
   write('many callers at once each get a task of their own', [], async (stage) => {
     const echo = stage.define<number, number>('echo', (value) => value);
     const { queue } = await stage.start({ concurrency: 20, capacity: 500 });
@@ -172,3 +234,14 @@ export const accepting = casesOf('accepting', (write) => {
       assert.equal(await queue.find(id), undefined);
   });
 });
+
+/** Somebody who enqueues, and goes when it takes too long. */
+function caller(): { readonly signal: AbortSignal; readonly gone: Error; leave(): void } {
+  const controller = new AbortController();
+  const gone = new Error('the caller has gone');
+  return { signal: controller.signal, gone, leave: () => controller.abort(gone) };
+}
+
+function handlesOf(error: Readonly<Record<string, unknown>>): PartlyEnqueuedError['handles'] {
+  return error['handles'] as PartlyEnqueuedError['handles'];
+}
