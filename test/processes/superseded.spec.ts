@@ -18,7 +18,7 @@ describe.concurrent(
         const { file } = place;
         const options = { file, thread, lease: '1s', pollInterval: 20, concurrency: 1 };
         await using blocked = await startWorkbench(options);
-        await store(blocked, 'blocking', 'slow');
+        blocked.tell('blocking slow 0'); // which may begin before it says that it has stored it
         await lineBeginning(blocked, 'begins slow');
         await using other = await startWorkbench(options);
         await lineBeginning(other, 'recovered slow');

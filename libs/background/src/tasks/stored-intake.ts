@@ -7,7 +7,7 @@ import { RoomWaiters } from './room-waiters.js';
 import type { StoreSession } from './store-session.js';
 import type { StoredHandle } from './stored-handle.js';
 import { toNewTask } from './stored-task.js';
-import type { DroppedTask, InsertOutcome, NewTask } from './task-storage.js';
+import type { DroppedTask, InsertOutcome, NewTask, QueueBound } from './task-storage.js';
 import { tellDropped } from './tell-dropped.js';
 
 /** What the intake needs of the engine. */
@@ -80,11 +80,16 @@ export class StoredIntake {
     return toNewTask({ queue, engine, retry }, request, Math.floor(this.dependencies.clock.now()));
   }
 
-  private async insert(task: NewTask, transaction: unknown): Promise<InsertOutcome> {
-    const { storage } = this.session;
+  private insert(task: NewTask, transaction: unknown): Promise<InsertOutcome> {
     const { capacity, fullMode } = this.options;
     const bound = { capacity, fullMode };
-    if (transaction === undefined) return storage.insert(task, bound);
+    return transaction === undefined
+      ? this.session.storage.insert(task, bound)
+      : this.insertWithin(transaction, task, bound);
+  }
+
+  private async insertWithin(transaction: unknown, task: NewTask, bound: QueueBound): Promise<InsertOutcome> {
+    const { storage } = this.session;
     try {
       return await storage.insertWithin(transaction, task, bound);
     } catch (error) {
