@@ -18,6 +18,8 @@ export type SettledOutcome = { readonly result: string | undefined } | { readonl
 /** The results of stored tasks, for those who wait for them: of tasks that run here, and of those that run elsewhere. */
 export class StoredResults {
   private readonly watchers = new ResultWatchers();
+  /** To be looked up at the end of this turn of the event loop: those who ask together are answered together. */
+  private asked: string[] = [];
 
   constructor(
     private readonly queue: string,
@@ -30,8 +32,7 @@ export class StoredResults {
   of(id: string): Promise<unknown> {
     const isNew = !this.watchers.has(id);
     const result = this.watchers.watch(id);
-    if (isNew && !this.runsHere(id))
-      this.lookAt([id]).catch((error: unknown) => this.watchers.reject(id, error));
+    if (isNew && !this.runsHere(id) && this.asked.push(id) === 1) setImmediate(() => void this.lookAtAsked());
     return result;
   }
 
@@ -58,6 +59,16 @@ export class StoredResults {
   /** Nobody will be told here any more. */
   rejectAll(): void {
     for (const id of this.watchers.ids) this.watchers.reject(id, new TaskUnfinishedError(id, this.queue));
+  }
+
+  private async lookAtAsked(): Promise<void> {
+    const ids = this.asked.filter((id) => !this.runsHere(id)); // some have begun meanwhile
+    this.asked = [];
+    try {
+      await this.lookAt(ids);
+    } catch (error) {
+      for (const id of ids) this.watchers.reject(id, error);
+    }
   }
 
   /** Nobody will ever tell its end. One that is not kept is gone as soon as that is stored, a moment before it is told here. */
