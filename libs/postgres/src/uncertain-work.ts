@@ -14,6 +14,7 @@ export class UncertainWork {
   private readonly inHand = new Map<number, number>();
   /** Whose claims were lost. */
   private readonly claimants = new Set<WorkerId>();
+  /** Each by its task and claim: what was lost may have been stored, and the task begun again and ended meanwhile. */
   private readonly settlements = new Set<string>();
   private worker: WorkerId | undefined;
   private fenceNumber = 0;
@@ -42,7 +43,7 @@ export class UncertainWork {
   settled({ id, claim }: Settlement): number {
     const seq = seqOf(id);
     if (this.inHand.get(seq) === claim) this.inHand.delete(seq);
-    if (this.settlements.size > 0) this.settlements.delete(id);
+    if (this.settlements.size > 0) this.settlements.delete(keyOf({ id, claim }));
     return seq;
   }
 
@@ -50,8 +51,8 @@ export class UncertainWork {
     this.claimants.add(worker);
   }
 
-  settlementLost({ id }: Settlement): void {
-    this.settlements.add(id);
+  settlementLost(settlement: Settlement): void {
+    this.settlements.add(keyOf(settlement));
   }
 
   /** To be called before anything else is claimed. */
@@ -85,7 +86,7 @@ export class UncertainWork {
   async storedAmong(given: readonly Settlement[]): Promise<readonly number[]> {
     const stored: number[] = [];
     for (const settlement of given)
-      if (this.settlements.has(settlement.id) && (await this.isStored(settlement)))
+      if (this.settlements.has(keyOf(settlement)) && (await this.isStored(settlement)))
         stored.push(seqOf(settlement.id));
     return stored;
   }
@@ -100,4 +101,8 @@ export class UncertainWork {
     );
     return row === undefined ? !isKept : row.is_stored;
   }
+}
+
+function keyOf({ id, claim }: Pick<Settlement, 'id' | 'claim'>): string {
+  return `${id} ${claim}`;
 }

@@ -7,6 +7,8 @@ import { bake, newSchemas, startApplication } from './application.js';
 import { postgres } from './postgres.js';
 
 const cake = { cake: 'sponge' };
+/** Where in the values of the statement the claims are. */
+const claimsAt = 4;
 
 /** Its connections can break when a statement has been done, so that its answer is lost. */
 class ForgetfulPool extends Pool {
@@ -22,7 +24,7 @@ class ForgetfulPool extends Pool {
     const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
     const ask = async (asked: string | QueryConfig<unknown[]>): Promise<unknown> => {
       const { text, values = [] } = typeof asked === 'string' ? { text: asked } : asked;
-      if (this.delays && text.includes('.work(') && values.at(-1) !== null) {
+      if (this.delays && text.includes('.work(') && values[claimsAt] !== null) {
         this.delays = false;
         this.delayed = { text, values };
         throw new Error('Connection terminated unexpectedly');
