@@ -29,8 +29,8 @@ interface Settings {
 }
 
 /**
- * Connects, and sees to it that the database keeps every text, and that transactions are what the functions of the schema count on: each statement sees what others
- * have committed before it, also while it waits for their locks.
+ * Connects, and sees to it that the database keeps every text, and that transactions are what the functions of the schema
+ * count on: each statement sees what others have committed before it, also while it waits for their locks.
  *
  * @throws PostgresEncodingError, PostgresIsolationError when it is otherwise
  */
