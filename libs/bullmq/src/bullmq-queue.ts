@@ -446,7 +446,7 @@ export class BullmqQueue implements QueueEngine, StoredTaskOwner {
     if (this.session.closed) throw new QueueClosedError(this.name);
   }
 
-  private lack(feature: 'tryEnqueue' | 'dequeue' | 'transaction'): NotSupportedError {
+  private lack(feature: 'tryEnqueue' | 'transaction'): NotSupportedError {
     return new NotSupportedError(engineName, feature, capabilities.lacks[feature]!);
   }
 }

@@ -9,7 +9,7 @@ const cake = { cake: 'sponge' };
 
 async function setup(url: string, options: ApplicationOptions = {}) {
   const schemas = newSchemas(url);
-  const { queue, completed, events } = await startApplication(schemas, options);
+  const { queue, completed, events, admin } = await startApplication(schemas, options);
   const begin = async (): Promise<pg.PoolClient> => {
     const client = await schemas.pool.connect();
     let isOpen = true;
@@ -26,7 +26,7 @@ async function setup(url: string, options: ApplicationOptions = {}) {
       },
     });
   };
-  return { queue, completed, events, begin, schemas };
+  return { queue, completed, events, admin, begin, schemas };
 }
 
 await describeWithService(postgres, 'a transaction that stays open, on PostgreSQL', (url) => {
@@ -50,9 +50,13 @@ await describeWithService(postgres, 'a transaction that stays open, on PostgreSQ
 
   it('that replaces a running task holds up nothing but the outcome of that task', async () => {
     const oven = new EventEmitter();
-    const { queue, begin, completed, events } = await setup(url, {
-      handle: async ({ cake: name }) => {
-        if (name === 'slow') await once(oven, 'done');
+    const { queue, begin, completed, events, admin } = await setup(url, {
+      handle: async ({ cake: name }, context) => {
+        if (name !== 'slow') return name;
+        await once(oven, 'watched');
+        context.log('it rises');
+        context.progress(50);
+        await once(oven, 'done');
         return name;
       },
     });
@@ -62,12 +66,16 @@ await describeWithService(postgres, 'a transaction that stays open, on PostgreSQ
     const client = await begin();
     const deduplicationKey = { key, onConflict: 'replace' } as const;
     await queue.enqueue(bake, cake, { deduplicationKey, transaction: client });
+    oven.emit('watched');
+    expect(await (await queue.enqueue(bake, cake)).result()).toBe('sponge');
+    const log = async (): Promise<unknown> => (await admin.task('default', running.id))?.log;
+    await expect.poll(log, { timeout: 5_000 }).toMatchObject([{ message: 'it rises' }]);
     oven.emit('done');
     for (let i = 1; i <= 5; i += 1) expect(await (await queue.enqueue(bake, cake)).result()).toBe('sponge');
     expect(await running.state()).toBe('active');
     await client.query('COMMIT');
     expect(await running.result()).toBe('slow');
-    await expect.poll(completed).toBe(7);
+    await expect.poll(completed).toBe(8);
     expect(events.filter(({ type }) => type === 'engine.failed')).toEqual([]);
   });
 });

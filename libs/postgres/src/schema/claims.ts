@@ -192,12 +192,11 @@ export const claims = (s: string): string => `
       ARRAY(SELECT ${s}.keys_lock(queue) FROM json_to_recordset(keyed) AS x(queue text))
         || ${s}.locks_of_claims(requests, kept IS NOT NULL OR gone IS NOT NULL));
     IF careful THEN
-      busy := ${s}.busy_among(kept, gone);
-      notes := ${s}.without(notes, busy);
+      busy := ${s}.busy_among(kept, gone, notes);
       kept := ${s}.without(kept, busy);
       gone := ${s}.without(gone, busy);
     END IF;
-    IF notes IS NOT NULL THEN PERFORM ${s}.note(notes); END IF;
+    IF notes IS NOT NULL THEN PERFORM ${s}.note(notes, coalesce(busy, '{}')); END IF;
     settled := ${s}.settle(kept, gone, keyed);
     FOR request IN SELECT json_array_elements(requests) LOOP
       claimed := coalesce(${s}.empty_claim(request), ${s}.claim(request));

@@ -66,13 +66,14 @@ export const settlement = (s: string): string => `
   END $$;
 
   -- Those of these tasks whose rows are in the hands of somebody else. The others are locked.
-  CREATE OR REPLACE FUNCTION ${s}.busy_among(kept json, gone json) RETURNS bigint[] LANGUAGE plpgsql AS $$
+  CREATE OR REPLACE FUNCTION ${s}.busy_among(kept json, gone json, notes json) RETURNS bigint[] LANGUAGE plpgsql AS $$
   DECLARE
     given bigint[];
     free bigint[];
   BEGIN
     given := ARRAY(SELECT seq FROM json_to_recordset(kept) AS x(seq bigint)
-      UNION ALL SELECT seq FROM json_to_recordset(gone) AS x(seq bigint));
+      UNION ALL SELECT seq FROM json_to_recordset(gone) AS x(seq bigint)
+      UNION ALL SELECT seq FROM json_to_recordset(notes) AS x(seq bigint));
     free := ARRAY(SELECT seq FROM ${s}.tasks WHERE seq = ANY(given) FOR UPDATE SKIP LOCKED);
     RETURN ARRAY(SELECT seq FROM ${s}.tasks WHERE seq = ANY(given) AND seq <> ALL(free));
   END $$;
@@ -91,11 +92,12 @@ export const settlement = (s: string): string => `
         ORDER BY priority, rank, seq LIMIT most FOR UPDATE SKIP LOCKED);
   END $$;
 
-  CREATE OR REPLACE FUNCTION ${s}.note(notes json) RETURNS void LANGUAGE plpgsql AS $$
+  -- The progress of a busy task is left as it was: its row is in the hands of somebody else.
+  CREATE OR REPLACE FUNCTION ${s}.note(notes json, busy bigint[]) RETURNS void LANGUAGE plpgsql AS $$
   BEGIN
     UPDATE ${s}.tasks t SET progress = n.progress
       FROM json_to_recordset(notes) AS n(seq bigint, claim bigint, progress text)
-      WHERE n.progress IS NOT NULL AND t.seq = n.seq AND t.claim = n.claim AND t.worker IS NOT NULL;
+      WHERE n.progress IS NOT NULL AND n.seq <> ALL(busy) AND t.seq = n.seq AND t.claim = n.claim AND t.worker IS NOT NULL;
     WITH lines AS (
       INSERT INTO ${s}.log (task, at, message)
         SELECT n.seq, line.at, line.message
