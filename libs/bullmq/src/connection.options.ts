@@ -36,7 +36,7 @@ export function connectionProblems(connection: unknown): readonly ConnectionProb
   if (typeof connection === 'string') return urlProblems(connection);
   if (typeof connection !== 'object' || connection === null || Array.isArray(connection))
     return [{ expected: `${aUrl}, the options of a connection, or a client`, got: connection }];
-  if (isClient(connection)) return clientProblems(connection as unknown as ClientInside);
+  if (isClient(connection)) return clientProblems(connection as ClientInside);
   const { db, url } = connection as { db?: unknown; url?: unknown };
   return [...databaseProblems(db), ...(typeof url === 'string' ? urlProblems(url) : [])];
 }

@@ -49,7 +49,7 @@ export function createJobWorker(
     }
 
     async abandon(): Promise<void> {
-      const inside = this as unknown as WorkerInside;
+      const inside = insideOf(this);
       await this.lockManager.close();
       inside.stalledCheckStopper?.();
       // Itself, since BullMQ would wait until it is ready, or for a close that has begun already.
@@ -73,8 +73,7 @@ export function createJobWorker(
       token: string,
       fetchNextCallback: () => boolean = () => true,
     ): Promise<Job> {
-      // Private to BullMQ's own worker, and the only place that knows.
-      const inside = this as unknown as WorkerInside;
+      const inside = insideOf(this);
       const fetchNext = fetchNextCallback() && inside.closing === undefined && !inside.paused;
       const next = await processor.settle(outcome, job, fetchNext);
       // Its declaration leaves out that there may be no next job, which its caller expects.
@@ -87,4 +86,9 @@ export function createJobWorker(
   const worker = new OwnWorker(name, (job: Job) => processor.process(job), options);
   worker.on('active', (job) => processor.deliver(job, texts.get(job) ?? '{}'));
   return worker;
+}
+
+/** Private to BullMQ's own worker, and the only place that knows. */
+function insideOf(worker: Worker): WorkerInside {
+  return worker as unknown as WorkerInside;
 }
